@@ -1,0 +1,3 @@
+module github.com/llmidem/llmidem-go
+
+go 1.26
