@@ -1,0 +1,3 @@
+package identity
+
+func unquote(b []byte) ([]byte, bool) { return nil, false }
