@@ -38,40 +38,44 @@ func inputs(value []byte, rule inputRule) int {
 	return max(1, rule(elements, first))
 }
 
-// length is the number of elements of an array, 0 for anything else.
-func length(value []byte) int {
-	n := 0
-	_ = Elements(value, func(i int, _ []byte) bool { n = i + 1; return true })
-	return n
+// usage reads token counts from a usage object: the sums of the members that
+// together are input and output. Some services have one number for each, others
+// tell parts (cached, reasoning) that are not in the first.
+func (r *Result) usage(value []byte, input, output []string) {
+	var in, out [4][]byte
+	if pick(value, in[:], input...) == nil && pick(value, out[:], output...) == nil {
+		r.bill(in[:], out[:])
+	}
 }
 
-// usage reads token counts from a usage object. Where a service tells parts that
-// others include in one number, the parts are added up.
-func (r *Result) usage(value []byte, input, output string) {
-	var m [6][]byte
-	if pick(value, m[:], input, output, "cache_creation_input_tokens", "cache_read_input_tokens",
-		"thoughtsTokenCount", "toolUsePromptTokenCount") != nil {
-		return
-	}
-	in, hasIn := tokens(m[0])
-	out, hasOut := tokens(m[1])
-	if !hasIn && !hasOut {
-		return
-	}
-	for _, i := range []int{2, 3, 5} {
-		more, _ := tokens(m[i])
-		in += more
-	}
-	more, _ := tokens(m[4])
-	r.Input, r.Output, r.HasUsage = in, out+more, true
+// promptUsage reads the usage of OpenAI's older operations, inputUsage that of
+// the newer ones.
+func (r *Result) promptUsage(value []byte) {
+	r.usage(value, []string{"prompt_tokens"}, []string{"completion_tokens"})
 }
 
-// tokens reads one count. One that is negative or beyond all reason is none: sums
-// of them go into counters, and must not overflow there.
-func tokens(value []byte) (int64, bool) {
-	n, ok := Int(value)
-	if !ok || n < 0 || n > 1<<40 {
-		return 0, false
+func (r *Result) inputUsage(value []byte) {
+	r.usage(value, []string{"input_tokens"}, []string{"output_tokens"})
+}
+
+// bill adds up the counts; there is a usage if there is one of them.
+func (r *Result) bill(input, output [][]byte) {
+	in, hasIn := sum(input)
+	out, hasOut := sum(output)
+	if hasIn || hasOut {
+		r.Input, r.Output, r.HasUsage = in, out, true
 	}
-	return n, true
+}
+
+// maxTokens is beyond all reason for one answer. Counts go into counters, and
+// must not overflow there.
+const maxTokens = 1 << 40
+
+func sum(values [][]byte) (total int64, ok bool) {
+	for _, v := range values {
+		if n, is := Int(v); is && n >= 0 && n <= maxTokens {
+			total, ok = total+n, true
+		}
+	}
+	return total, ok
 }

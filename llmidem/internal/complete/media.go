@@ -11,7 +11,7 @@ func images(q Query, r *Result) string {
 	if err := pick(q.Body, m[:], "data", "usage", "error"); err != nil {
 		return reasonNotJSON
 	}
-	r.usage(m[1], "input_tokens", "output_tokens")
+	r.inputUsage(m[1])
 	if present(m[2]) {
 		return reasonError
 	}
@@ -59,7 +59,7 @@ func transcript(q Query, r *Result) string {
 	if err := pick(q.Body, m[:], "text", "usage", "error"); err != nil {
 		return reasonNotJSON
 	}
-	r.usage(m[1], "input_tokens", "output_tokens")
+	r.inputUsage(m[1])
 	switch {
 	case present(m[2]):
 		return reasonError

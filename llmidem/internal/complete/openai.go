@@ -11,7 +11,7 @@ func choices(q Query, r *Result, content string, prompts int) string {
 		return reasonNotJSON
 	}
 	r.ID, r.Model = text(m[0], maxName), text(m[1], maxName)
-	r.usage(m[3], "prompt_tokens", "completion_tokens")
+	r.promptUsage(m[3])
 	if present(m[4]) {
 		return reasonError
 	}
@@ -22,9 +22,8 @@ func choices(q Query, r *Result, content string, prompts int) string {
 // finished looks at the choices one by one. It counts an index once: a choice
 // sent twice does not stand for one that is missing.
 func finished(list []byte, r *Result, content string, want uint64) string {
-	count := uint64(length(list))
-	if count < want {
-		return reasonChoices // also bounds want, which is a stranger's number, by the body
+	if want > uint64(len(list)) {
+		return reasonChoices // not even a byte for each; this bounds what is allocated
 	}
 	seen := make([]uint64, (want+63)/64)
 	distinct, reason := uint64(0), ""
@@ -62,7 +61,7 @@ func responses(q Query, r *Result) string {
 		return reasonNotJSON
 	}
 	r.ID, r.Model = text(m[0], maxName), text(m[1], maxName)
-	r.usage(m[3], "input_tokens", "output_tokens")
+	r.inputUsage(m[3])
 	status := text(m[2], maxReason)
 	switch status {
 	case "failed", "cancelled":
@@ -105,7 +104,7 @@ func results(q Query, r *Result, list, member string) string {
 		return reasonNotJSON
 	}
 	r.ID, r.Model = text(m[0], maxName), text(m[1], maxName)
-	r.usage(m[3], "prompt_tokens", "completion_tokens")
+	r.promptUsage(m[3])
 	if present(m[4]) {
 		return reasonError
 	}

@@ -1,27 +1,5 @@
 package complete
 
-// anthropic judges a message.
-func anthropic(q Query, r *Result) string {
-	if q.Operation != "messages" {
-		return reasonUnknown
-	}
-	var m [6][]byte
-	if err := pick(q.Body, m[:], "id", "model", "type", "stop_reason", "usage", "error"); err != nil {
-		return reasonNotJSON
-	}
-	r.ID, r.Model = text(m[0], maxName), text(m[1], maxName)
-	r.usage(m[4], "input_tokens", "output_tokens")
-	stop := text(m[3], maxReason)
-	r.finish(stop)
-	switch kind := text(m[2], maxReason); {
-	case present(m[5]), kind == "error":
-		return reasonError
-	case kind != "message", stop == "":
-		return reasonNoStop
-	}
-	return ""
-}
-
 // gemini judges generated content: one object, or, for a stream that was not
 // asked for as events, the array of its chunks.
 func gemini(q Query, r *Result) string {
@@ -57,7 +35,7 @@ func (g *generated) add(chunk []byte) {
 	if model := text(m[1], maxName); model != "" {
 		g.r.Model = model
 	}
-	g.r.usage(m[3], "promptTokenCount", "candidatesTokenCount")
+	g.r.usage(m[3], []string{"promptTokenCount", "toolUsePromptTokenCount"}, []string{"candidatesTokenCount", "thoughtsTokenCount"})
 	g.failed = g.failed || present(m[5])
 	if why := text(Get(m[4], "blockReason"), maxReason); named(why) {
 		g.blocked = true
@@ -101,38 +79,4 @@ func (g *generated) judge(want int) string {
 func named(reason string) bool {
 	return reason != "" && reason != "FINISH_REASON_UNSPECIFIED" && reason != "BLOCK_REASON_UNSPECIFIED" &&
 		reason != "BLOCKED_REASON_UNSPECIFIED"
-}
-
-// ollama judges one object of Ollama's own API; a stream of lines is none.
-func ollama(q Query, r *Result) string {
-	var m [5][]byte
-	if err := pick(q.Body, m[:], "model", "done", "done_reason", "embeddings", "error"); err != nil {
-		return reasonNotJSON
-	}
-	r.Model = text(m[0], maxName)
-	r.usage(q.Body, "prompt_eval_count", "eval_count")
-	if present(m[4]) {
-		return reasonError
-	}
-	switch q.Operation {
-	case "ollama.chat", "ollama.generate":
-		r.finish(text(m[2], maxReason))
-		if string(m[1]) != "true" {
-			return reasonNotDone
-		}
-		return ""
-	case "ollama.embed":
-		got := 0
-		_ = Elements(m[3], func(_ int, value []byte) bool {
-			if filled(value) {
-				got++
-			}
-			return true
-		})
-		if got < inputs(Get(q.Request, "input"), countPrompts) {
-			return reasonInputs
-		}
-		return ""
-	}
-	return reasonUnknown
 }
