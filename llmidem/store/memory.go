@@ -13,7 +13,7 @@ type MemoryConfig struct {
 	// Entries is how many settled records are kept. Default: 10,000.
 	Entries int
 	// Bytes is how much the settled records may take: for each the length of its
-	// id and body and about 300 bytes for what is around them. Default: 64 MiB.
+	// id and body and 250 bytes for what is around them. Default: 64 MiB.
 	Bytes int64
 	// MaxEntry is the longest body that is kept, in bytes; Settle refuses longer
 	// ones with [ErrTooLarge], and any that Bytes has no room for. Default: 8 MiB.
