@@ -1,5 +1,11 @@
 package identity
 
+import (
+	"bytes"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a canonical JSON string (RFC 8785, section 3.2.2.2).
@@ -40,4 +46,95 @@ func appendEscape(b []byte, c byte) []byte {
 		return append(b, '\\', 'r')
 	}
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// isCanonicalEscape reports whether a \u00xx of a control character is in the form
+// that appendEscape gives it.
+func isCanonicalEscape(e []byte) bool {
+	u, ok := hex4(e, 2)
+	var buf [8]byte
+	return ok && string(appendEscape(buf[:0], byte(u))) == string(e)
+}
+
+// hex4 reads four hexadecimal digits at b[i].
+func hex4(b []byte, i int) (u rune, ok bool) {
+	if i+4 > len(b) {
+		return 0, false
+	}
+	for _, c := range b[i : i+4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		u = u<<4 | rune(c)
+	}
+	return u, true
+}
+
+// decodeEscape returns the character that the valid escape at the begin of e
+// stands for, and the escape's length.
+func decodeEscape(e []byte) (rune, int) {
+	switch c := e[1]; c {
+	case 'n':
+		return '\n', 2
+	case 't':
+		return '\t', 2
+	case 'r':
+		return '\r', 2
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'u':
+		u, _ := hex4(e, 2)
+		if u < 0xd800 || u > 0xdfff {
+			return u, 6
+		}
+		v, _ := hex4(e, 8)
+		return utf16.DecodeRune(u, v), 12
+	default:
+		return rune(c), 2
+	}
+}
+
+// appendRune appends the canonical form of a valid escape.
+func appendRune(b, e []byte) []byte {
+	r, _ := decodeEscape(e)
+	if r < 0x20 || r == '"' || r == '\\' {
+		return appendEscape(b, byte(r))
+	}
+	return utf8.AppendRune(b, r)
+}
+
+// appendUnescaped appends what the inside of a valid JSON string stands for.
+func appendUnescaped(b, inside []byte) []byte {
+	for {
+		i := bytes.IndexByte(inside, '\\')
+		if i < 0 {
+			return append(b, inside...)
+		}
+		b = append(b, inside[:i]...)
+		r, n := decodeEscape(inside[i:])
+		b = utf8.AppendRune(b, r)
+		inside = inside[i+n:]
+	}
+}
+
+// unquote returns what the JSON text of one string stands for.
+func unquote(b []byte) ([]byte, bool) {
+	s := getScratch()
+	defer s.put()
+	s.src = b
+	i := s.space(0)
+	if i >= len(b) || b[i] != '"' || !s.scan() {
+		return nil, false
+	}
+	b = bytes.TrimRight(b[i:], " \t\r\n")
+	return appendUnescaped(nil, b[1:len(b)-1]), true
 }

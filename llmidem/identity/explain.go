@@ -51,3 +51,17 @@ func (d Document) Explain() Explanation { return Explanation{} }
 // when they are equal. Where both were made with [Call.Detail] it reaches down to
 // the single message, otherwise to the prompt as a whole.
 func Diff(a, b Document) []Difference { return nil }
+
+func elements(prompt []byte) []Member { return nil }
+
+// pointerOf turns a dotted path into a pointer.
+func pointerOf(path string) string {
+	var b []byte
+	for path != "" {
+		var head string
+		head, path, _ = cutPath(path)
+		b = append(b, '/')
+		b = appendPointer(b, head, false)
+	}
+	return string(b)
+}

@@ -1,8 +1,33 @@
 package identity
 
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
 // Identify returns the identity document of a call. The error is a [*Refusal].
 func (r *Rules) Identify(req Request, call Call) (Document, error) {
-	return Document{}, refuse(CodeNoSuchRoute, "not written yet")
+	s := getScratch()
+	defer s.put()
+	s.want = true
+	var elements *[]Member
+	if call.Detail {
+		elements = new([]Member)
+	}
+	if ref := s.build(r, req, &call, elements); ref != nil {
+		return Document{}, ref
+	}
+	d := s.document(&call)
+	path, _, _ := strings.Cut(req.Path, "?")
+	if i := r.match(path); i >= 0 {
+		d.operation = r.Routes[i].Operation
+	}
+	d.model = string(s.model)
+	d.params = slices.Clone(s.spans)
+	d.more = s.detail(elements)
+	return d, nil
 }
 
 // Key returns the key of a call without building its document for the caller. It
@@ -10,14 +35,44 @@ func (r *Rules) Identify(req Request, call Call) (Document, error) {
 // scratch memory has grown to the size of the calls. The error is a [*Refusal] or
 // [Scheme.Err]'s.
 func (r *Rules) Key(req Request, call Call, s Scheme) (Key, error) {
-	return Key{}, refuse(CodeNoSuchRoute, "not written yet")
+	x := getScratch()
+	defer x.put()
+	if ref := x.build(r, req, &call, nil); ref != nil {
+		return Key{}, ref
+	}
+	return s.of(x.doc)
 }
 
 // Function returns the document of a call of a named function that is no inference
 // request. The payload may be any JSON value, and all of it counts. The error is a
 // [*Refusal].
 func Function(name string, json []byte, c Call) (Document, error) {
-	return Document{}, refuse(CodeNoSuchRoute, "not written yet")
+	if name == "" {
+		return Document{}, refuse(CodeNoSuchRoute, "a function has a name")
+	}
+	if !utf8.ValidString(name) {
+		return Document{}, refuse(CodeInvalidUTF8, "the function's name is not UTF-8")
+	}
+	if ref := checkCall(&c); ref != nil {
+		return Document{}, ref
+	}
+	s := getScratch()
+	defer s.put()
+	s.src = json
+	if !s.scan() {
+		return Document{}, s.refusal()
+	}
+	var elements *[]Member
+	if c.Detail {
+		elements = new([]Member)
+	}
+	s.hashAll(elements)
+	s.model, s.user = s.model[:0], append(s.user[:0], c.User...)
+	s.assemble("do:"+name, &c, -1)
+	d := s.document(&c)
+	d.operation = "do:" + name
+	d.more = s.detail(elements)
+	return d, nil
 }
 
 // Payload returns the bare document of a payload: its canonical JSON less the
@@ -25,5 +80,62 @@ func Function(name string, json []byte, c Call) (Document, error) {
 // documents. Without a list the default members leave; an empty list that is not
 // nil (Payload(b, []string{}...)) excludes nothing. The error is a [*Refusal].
 func Payload(json []byte, exclude ...string) (Document, error) {
-	return Document{}, refuse(CodeInvalidJSON, "not written yet")
+	if exclude == nil {
+		exclude = defaultExclude[:]
+	}
+	if slices.ContainsFunc(exclude, hasEmptyName) {
+		return Document{}, refuse(CodeBadExclusion, "an exclusion has an empty name")
+	}
+	s := getScratch()
+	defer s.put()
+	s.src, s.top, s.want = json, true, true
+	s.setHeads(exclude, nil)
+	if !s.scan() {
+		return Document{}, s.refusal()
+	}
+	if len(s.segs) > 0 && s.segs[0].kind == segObject {
+		for _, e := range exclude {
+			s.exclude(0, e)
+		}
+	}
+	k := sink{buf: s.doc[:0]}
+	s.emit(&k, 0, len(s.segs))
+	s.doc = k.buf
+	return Document{text: bytes.Clone(s.doc), bare: true, more: s.detail(nil)}, nil
+}
+
+// hashAll makes the digest of the whole text the prompt's.
+func (s *scratch) hashAll(detail *[]Member) {
+	s.h.Reset()
+	k := sink{h: s.h, buf: s.gath[:0]}
+	if detail != nil {
+		k.h = nil
+	}
+	s.emit(&k, 0, len(s.segs))
+	s.finish(&k, detail)
+}
+
+// document copies what was built out of the scratch.
+func (s *scratch) document(c *Call) Document {
+	return Document{
+		text:       bytes.Clone(s.doc),
+		user:       string(s.user),
+		scope:      c.Scope,
+		occurrence: c.Occurrence,
+	}
+}
+
+// detail returns what an explanation needs beside the document, nil for nothing.
+func (s *scratch) detail(elements *[]Member) *detail {
+	if len(s.left) == 0 && s.from == "" && elements == nil {
+		return nil
+	}
+	d := &detail{userFrom: pointerOf(s.from)}
+	for _, p := range s.left {
+		d.excluded = append(d.excluded, pointerOf(p))
+	}
+	if elements != nil {
+		d.elements = *elements
+	}
+	return d
 }

@@ -1,0 +1,142 @@
+package identity
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// Names are ordered by UTF-16 code units (RFC 8785, section 3.2.3) and held as
+// UTF-8. The two orders are one but for U+E000 to U+FFFF, which UTF-16 puts after
+// the supplementary planes. They begin with EE and EF in UTF-8, the others with F0
+// to F4; moved to FE and FF, bytes no UTF-8 text has, they compare as they should.
+func rank(c byte) byte {
+	if c == 0xee || c == 0xef {
+		return c + 0x10
+	}
+	return c
+}
+
+// prefix returns the first eight bytes of a name as a number that orders as the
+// names do; equal prefixes decide nothing.
+func prefix[T string | []byte](name T) (p uint64) {
+	for i := range 8 {
+		p <<= 8
+		if i < len(name) {
+			p |= uint64(rank(name[i]))
+		}
+	}
+	return p
+}
+
+// asciiPrefix is prefix for src[a:b] of ASCII alone.
+func asciiPrefix(src []byte, a, b int) uint64 {
+	if a+8 <= len(src) {
+		p := binary.BigEndian.Uint64(src[a:])
+		if n := b - a; n < 8 {
+			p = p >> (64 - 8*n) << (64 - 8*n)
+		}
+		return p
+	}
+	return prefix(src[a:b])
+}
+
+// compareText compares two names.
+func compareText[A, B string | []byte](a A, b B) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return cmp.Compare(rank(a[i]), rank(b[i]))
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func (s *scanner) compareName(m *member, p uint64, name string) int {
+	if m.prefix != p {
+		return cmp.Compare(m.prefix, p)
+	}
+	return compareText(s.name(m), name)
+}
+
+func (s *scanner) compare(a, b *member) int {
+	if a.prefix != b.prefix {
+		return cmp.Compare(a.prefix, b.prefix)
+	}
+	return compareText(s.name(a), s.name(b))
+}
+
+// sortKey stands for a member while many are sorted: it is a quarter of its size,
+// and the prefix decides most comparisons without a look at the name.
+type sortKey struct {
+	prefix uint64
+	index  int
+}
+
+// fewMembers is how many are sorted by insertion, in place.
+const fewMembers = 16
+
+// record moves the members since from into ord, in canonical order, and returns
+// where they begin there. Sorted says that they are in order already.
+func (s *scanner) record(from int, sorted bool) (int, bool) {
+	m := s.mem[from:]
+	at := len(s.ord)
+	switch {
+	case sorted:
+		s.ord = append(s.ord, m...)
+	case len(m) <= fewMembers:
+		s.ord = append(s.ord, m...)
+		s.insertion(s.ord[at:])
+	default:
+		s.sortMany(m)
+	}
+	s.mem = s.mem[:from]
+	return at, sorted || s.unique(s.ord[at:])
+}
+
+func (s *scanner) insertion(m []member) {
+	for i := 1; i < len(m); i++ {
+		x := m[i]
+		j := i
+		for ; j > 0 && s.compare(&m[j-1], &x) > 0; j-- {
+			m[j] = m[j-1]
+		}
+		m[j] = x
+	}
+}
+
+// sortMany appends m to ord in order.
+func (s *scanner) sortMany(m []member) {
+	keys := s.keys[:0]
+	for i := range m {
+		keys = append(keys, sortKey{m[i].prefix, i})
+	}
+	slices.SortFunc(keys, func(a, b sortKey) int {
+		if a.prefix != b.prefix {
+			if a.prefix < b.prefix {
+				return -1
+			}
+			return 1
+		}
+		return compareText(s.name(&m[a.index]), s.name(&m[b.index]))
+	})
+	s.ord = slices.Grow(s.ord, len(m))
+	for _, k := range keys {
+		s.ord = append(s.ord, m[k.index])
+	}
+	s.keys = keys[:0]
+}
+
+// unique refuses two members of one name in a sorted list.
+func (s *scanner) unique(m []member) bool {
+	for i := 1; i < len(m); i++ {
+		if s.compare(&m[i-1], &m[i]) == 0 {
+			s.duplicate(&m[i-1], &m[i])
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) duplicate(a, b *member) {
+	s.fail(CodeDuplicateMember, max(a.val, b.val), "this value's member name was there before")
+}
