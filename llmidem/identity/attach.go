@@ -144,7 +144,7 @@ func (s *scanner) escapedHeader(i int) (media []byte, payload int, ok bool) {
 			b = append(b, c)
 			i++
 		} else {
-			next, _ := s.probe(i)
+			next := s.probe(i)
 			if next < 0 {
 				return nil, 0, false
 			}
@@ -160,12 +160,13 @@ func (s *scanner) escapedHeader(i int) (media []byte, payload int, ok bool) {
 	return nil, 0, false
 }
 
-// probe is escape without a refusal: a string that is no attachment is read again.
-func (s *scanner) probe(i int) (next int, clean bool) {
+// probe returns the offset after the escape at i, -1 without a refusal if it is
+// none: a string that is no attachment is read again.
+func (s *scanner) probe(i int) int {
 	code, offset, reason := s.code, s.offset, s.reason
-	next, clean = s.escape(i)
+	_, next := s.escape(i)
 	s.code, s.offset, s.reason = code, offset, reason
-	return next, clean
+	return next
 }
 
 // mediaType returns the media type in the text of a data URI before its comma.

@@ -161,7 +161,7 @@ func escapedByte(src []byte, i int) (c byte, next int, ok bool) {
 		return '/', i + 1, true
 	}
 	if i < len(src) && src[i] == 'u' {
-		if u, ok := hex4(src, i+1); ok && u < 0x80 {
+		if u := hex4(src, i+1); 0 <= u && u < 0x80 {
 			return byte(u), i + 5, true
 		}
 	}

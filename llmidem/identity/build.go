@@ -34,7 +34,9 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 	}
 	const body = 0 // the top-level object is the first segment
 	for _, e := range exclude {
-		s.exclude(body, e)
+		if s.seen&sieve(e) != 0 {
+			s.exclude(body, e)
+		}
 	}
 	if ref := s.setModel(r, rt, path, body); ref != nil {
 		return ref
@@ -101,6 +103,9 @@ func (s *scratch) setUser(r *Rules, c *Call, body int) {
 		return
 	}
 	for _, f := range r.UserFields {
+		if s.seen&sieve(f) == 0 {
+			continue
+		}
 		m := s.lookup(body, f)
 		if m == nil {
 			continue

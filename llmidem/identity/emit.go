@@ -1,6 +1,9 @@
 package identity
 
-import "hash"
+import (
+	"hash"
+	"strings"
+)
 
 // sink takes canonical text in pieces: into a hash if there is one, else into buf.
 type sink struct {
@@ -11,7 +14,7 @@ type sink struct {
 // Pieces below direct are gathered in buf, so that the hash sees whole blocks and
 // few calls; larger ones go to it from where they lie.
 const (
-	direct = 2 << 10
+	direct = 1 << 10
 	gather = 8 << 10
 )
 
@@ -125,10 +128,8 @@ func (s *scanner) lookup(object int, path string) *member {
 }
 
 func cutPath(path string) (head, rest string, nested bool) {
-	for i := range len(path) {
-		if path[i] == '.' {
-			return path[:i], path[i+1:], true
-		}
+	if i := strings.IndexByte(path, '.'); i >= 0 {
+		return path[:i], path[i+1:], true
 	}
 	return path, "", false
 }

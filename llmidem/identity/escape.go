@@ -48,33 +48,36 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// isCanonicalEscape reports whether a \u00xx of a control character is in the form
+// isCanonicalEscape reports whether the \u00xx of a control character is in the form
 // that appendEscape gives it.
-func isCanonicalEscape(e []byte) bool {
-	u, ok := hex4(e, 2)
+func isCanonicalEscape(e []byte, u rune) bool {
 	var buf [8]byte
-	return ok && string(appendEscape(buf[:0], byte(u))) == string(e)
+	return string(appendEscape(buf[:0], byte(u))) == string(e)
 }
 
-// hex4 reads four hexadecimal digits at b[i].
-func hex4(b []byte, i int) (u rune, ok bool) {
+// hexValue maps hexadecimal digits to what they stand for, all else to -1.
+var hexValue = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for i := range 16 {
+		t[hexDigits[i]] = int8(i)
+		t["0123456789ABCDEF"[i]] = int8(i)
+	}
+	return t
+}()
+
+// hex4 reads four hexadecimal digits at b[i]; -1 if they are none.
+func hex4(b []byte, i int) rune {
 	if i+4 > len(b) {
-		return 0, false
+		return -1
 	}
-	for _, c := range b[i : i+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		u = u<<4 | rune(c)
+	d := b[i : i+4]
+	h, j, k, l := hexValue[d[0]], hexValue[d[1]], hexValue[d[2]], hexValue[d[3]]
+	if h|j|k|l < 0 {
+		return -1
 	}
-	return u, true
+	return rune(h)<<12 | rune(j)<<8 | rune(k)<<4 | rune(l)
 }
 
 // decodeEscape returns the character that the valid escape at the begin of e
@@ -92,22 +95,25 @@ func decodeEscape(e []byte) (rune, int) {
 	case 'f':
 		return '\f', 2
 	case 'u':
-		u, _ := hex4(e, 2)
+		u := hex4(e, 2)
 		if u < 0xd800 || u > 0xdfff {
 			return u, 6
 		}
-		v, _ := hex4(e, 8)
-		return utf16.DecodeRune(u, v), 12
+		return utf16.DecodeRune(u, hex4(e, 8)), 12
 	default:
 		return rune(c), 2
 	}
 }
 
-// appendRune appends the canonical form of a valid escape.
-func appendRune(b, e []byte) []byte {
-	r, _ := decodeEscape(e)
-	if r < 0x20 || r == '"' || r == '\\' {
+// appendRune appends a character as it stands in a canonical JSON string.
+func appendRune(b []byte, r rune) []byte {
+	switch {
+	case r < 0x20 || r == '"' || r == '\\':
 		return appendEscape(b, byte(r))
+	case r < 0x80:
+		return append(b, byte(r))
+	case r < 0x800:
+		return append(b, 0xc0|byte(r>>6), 0x80|byte(r)&0x3f)
 	}
 	return utf8.AppendRune(b, r)
 }

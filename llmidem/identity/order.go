@@ -20,13 +20,31 @@ func rank(c byte) byte {
 // prefix returns the first eight bytes of a name as a number that orders as the
 // names do; equal prefixes decide nothing.
 func prefix[T string | []byte](name T) (p uint64) {
-	for i := range 8 {
-		p <<= 8
-		if i < len(name) {
-			p |= uint64(rank(name[i]))
+	if len(name) >= 8 {
+		n := name[:8]
+		p = uint64(n[0])<<56 | uint64(n[1])<<48 | uint64(n[2])<<40 | uint64(n[3])<<32 |
+			uint64(n[4])<<24 | uint64(n[5])<<16 | uint64(n[6])<<8 | uint64(n[7])
+		if p&highs == 0 {
+			return p
 		}
 	}
+	p = 0
+	for i := range min(len(name), 8) {
+		p |= uint64(rank(name[i])) << (56 - 8*i)
+	}
 	return p
+}
+
+// sieve returns one of 64 bits for the first name of a dotted path, from its first
+// two bytes. Names with other bits are other names.
+func sieve[T string | []byte](path T) uint64 {
+	switch len(path) {
+	case 0:
+		return 1
+	case 1:
+		return 1 << ((path[0] ^ '.'<<2) & 63)
+	}
+	return 1 << ((path[0] ^ path[1]<<2) & 63)
 }
 
 // asciiPrefix is prefix for src[a:b] of ASCII alone.

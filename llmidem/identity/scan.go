@@ -40,9 +40,10 @@ type scanner struct {
 	prompt []string // members in which attachments are looked for
 	heads  []string // members whose objects must be on record
 	places []Place
-	lift   bool // inside a prompt member
-	keep   bool // inside a head
-	last   int  // the segment of the object that went on record last
+	seen   uint64 // sieve of the top-level names
+	lift   bool   // inside a prompt member
+	keep   bool   // inside a head
+	last   int    // the segment of the object that went on record last
 
 	code   Code
 	offset int
@@ -168,6 +169,11 @@ func (s *scanner) array(i int) int {
 		return i + 1
 	}
 	for {
+		if i < len(s.src) && s.src[i]-'0' < 10 {
+			var n int
+			i, n = integers(s.src, i)
+			at.index += n
+		}
 		if i = s.value(i); i < 0 {
 			return -1
 		}

@@ -99,6 +99,7 @@ func (s *scanner) member(i int) int {
 // enter decides what a top-level member is, before its value is read.
 func (s *scanner) enter(name []byte) {
 	s.lift, s.keep = false, false
+	s.seen |= sieve(name)
 	for _, p := range s.prompt {
 		if string(name) == p {
 			s.lift = true

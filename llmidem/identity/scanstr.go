@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf16"
 	"unicode/utf8"
+
+	asm "github.com/segmentio/asm/utf8"
 )
 
 const (
@@ -12,19 +15,50 @@ const (
 	highs = 0x8080808080808080
 )
 
+// stops marks, by their highest bits, the bytes of eight that cannot be in a string
+// as they are: quotes, backslashes and control characters; and some that are not
+// ASCII. Exchanging 20 and 22 makes one range of control characters and the quote.
+// A subtraction borrows from the next byte only where it marks its own, so the
+// lowest mark is always right.
+func stops(x uint64) uint64 {
+	return ((x ^ 0x02*ones) - 0x21*ones) | ((x ^ '\\'*ones) - ones)
+}
+
 // plain returns the offset of the first byte from i that is a quote, a backslash,
-// a control character or not ASCII; len(src) if there is none. It looks at eight
-// bytes at a time: a subtraction borrows into the next byte only from one that is
-// found itself, so the lowest byte found is right.
+// a control character or not ASCII; len(src) if there is none.
 func plain(src []byte, i int) int {
 	for ; i+8 <= len(src); i += 8 {
 		x := binary.LittleEndian.Uint64(src[i:])
-		if m := ((x - 0x20*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones) | x) & highs; m != 0 {
+		if m := (stops(x) | x) & highs; m != 0 {
 			return i + firstByte(m)
 		}
 	}
 	for ; i < len(src); i++ {
 		if c := src[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
+}
+
+// special is plain without a stop at what is not ASCII.
+func special(src []byte, i int) int {
+	for ; i+32 <= len(src); i += 32 {
+		w := (*[32]byte)(src[i:])
+		x, y := binary.LittleEndian.Uint64(w[0:]), binary.LittleEndian.Uint64(w[8:])
+		z, u := binary.LittleEndian.Uint64(w[16:]), binary.LittleEndian.Uint64(w[24:])
+		if (stops(x)&^x|stops(y)&^y|stops(z)&^z|stops(u)&^u)&highs != 0 {
+			break
+		}
+	}
+	for ; i+8 <= len(src); i += 8 {
+		x := binary.LittleEndian.Uint64(src[i:])
+		if m := stops(x) &^ x & highs; m != 0 {
+			return i + firstByte(m)
+		}
+	}
+	for ; i < len(src); i++ {
+		if c := src[i]; c < 0x20 || c == '"' || c == '\\' {
 			break
 		}
 	}
@@ -41,96 +75,157 @@ func (s *scanner) text(i int) int {
 	return s.str(i)
 }
 
+// block finds the first 32 bytes from i on, in steps of 32, that hold a byte that
+// plain stops at, and returns their offset and these bytes as bits. A bit above
+// another may be set for nothing: a borrow marks it. Less than 33 bytes are left to
+// strEnd, with no bits.
+func block(src []byte, i int) (int, uint32) {
+	const gather = 0x0102040810204080 // brings the highest bits of all bytes together
+	for ; i+33 <= len(src); i += 32 {
+		w := (*[32]byte)(src[i:])
+		x, y := binary.LittleEndian.Uint64(w[0:]), binary.LittleEndian.Uint64(w[8:])
+		z, u := binary.LittleEndian.Uint64(w[16:]), binary.LittleEndian.Uint64(w[24:])
+		a, b, c, d := stops(x)|x, stops(y)|y, stops(z)|z, stops(u)|u
+		if (a|b|c|d)&highs != 0 {
+			return i, uint32(a&highs>>7*gather>>56 | b&highs>>7*gather>>56<<8 |
+				c&highs>>7*gather>>56<<16 | d&highs>>7*gather>>56<<24)
+		}
+	}
+	return i, 0
+}
+
 // str reads the string at i, quotes included, and rewrites what is not canonical.
+// Most stops are escapes that are canonical as they stand; these are passed over
+// without a new start of the search.
 func (s *scanner) str(i int) int {
 	src := s.src
-	at := -1 // where the rewritten text begins in the arena
-	from := i
 	j := i + 1
+search:
 	for {
-		j = plain(src, j)
-		if j >= len(src) {
-			return s.fail(CodeInvalidJSON, j, "the text ends inside a string")
+		var stop uint32
+		if j, stop = block(src, j); stop == 0 {
+			return s.strEnd(j)
 		}
-		switch c := src[j]; {
-		case c == '"':
-			j++
-			if at >= 0 {
-				s.arena = append(s.arena, src[from:j]...)
-				s.pushLit(at)
-				s.raw = j
-				s.dirty++
-			}
-			return j
-		case c == '\\':
-			next, clean := s.escape(j)
-			if next < 0 {
-				return -1
-			}
-			if !clean {
-				if at < 0 {
-					s.cut(i)
-					at = len(s.arena)
+		for stop != 0 {
+			k := bits.TrailingZeros32(stop)
+			at := j + k
+			switch c := src[at]; {
+			case c == '\\' && isShort[src[at+1]]:
+				stop &^= 3 << k
+				if k == 31 {
+					j++
 				}
-				s.arena = append(s.arena, src[from:j]...)
-				s.arena = appendRune(s.arena, src[j:next])
-				from = next
+			case c == '"':
+				return at + 1
+			case c >= 0x20 && c < 0x80 && c != '\\':
+				stop &^= 1 << k
+			default:
+				if j = s.stop(at); j < 0 {
+					return -1
+				}
+				continue search
 			}
-			j = next
-		case c < 0x20:
-			return s.fail(CodeInvalidJSON, j, "a control character in a string")
-		default:
-			if j = s.utf8(j); j < 0 {
-				return -1
-			}
+		}
+		j += 32
+	}
+}
+
+// strEnd is str near the end of the input.
+func (s *scanner) strEnd(j int) int {
+	for {
+		j = plain(s.src, j)
+		if j < len(s.src) && s.src[j] == '"' {
+			return j + 1
+		}
+		if j = s.stop(j); j < 0 {
+			return -1
 		}
 	}
 }
 
-// escape checks the escape at i and says whether it is canonical as it stands.
-func (s *scanner) escape(i int) (next int, clean bool) {
-	if i+1 >= len(s.src) {
-		return s.fail(CodeInvalidJSON, i, "the text ends inside a string"), false
+// stop reads on in a string at a byte that plain stopped at, a quote excepted, and
+// returns the offset after it.
+func (s *scanner) stop(j int) int {
+	if j >= len(s.src) {
+		return s.fail(CodeInvalidJSON, j, "the text ends inside a string")
 	}
-	switch s.src[i+1] {
-	case 'n', '"', '\\', 't', 'r', 'b', 'f':
-		return i + 2, true
-	case '/':
-		return i + 2, false
-	case 'u':
+	switch c := s.src[j]; {
+	case c == '\\':
+		r, next := s.escape(j)
+		if next >= 0 && r >= 0 {
+			s.replace(j, next, r)
+		}
+		return next
+	case c < 0x20:
+		return s.fail(CodeInvalidJSON, j, "a control character in a string")
+	}
+	return s.utf8(j)
+}
+
+// replace puts r for the escape input[from:to].
+func (s *scanner) replace(from, to int, r rune) {
+	s.cut(from)
+	at := len(s.arena)
+	s.arena = appendRune(s.arena, r)
+	s.pushLit(at)
+	s.raw = to
+	s.dirty++
+}
+
+// isShort tells the characters that make a canonical escape after a backslash.
+var isShort = [256]bool{'n': true, '"': true, '\\': true, 't': true, 'r': true, 'b': true, 'f': true}
+
+// asIs stands for an escape that is canonical as it stands.
+const asIs = -1
+
+// escape reads the escape at i: the character it stands for, or asIs.
+func (s *scanner) escape(i int) (r rune, next int) {
+	if i+1 >= len(s.src) {
+		return asIs, s.fail(CodeInvalidJSON, i, "the text ends inside a string")
+	}
+	switch c := s.src[i+1]; {
+	case isShort[c]:
+		return asIs, i + 2
+	case c == '/':
+		return '/', i + 2
+	case c == 'u':
 		return s.unicode(i)
 	}
-	return s.fail(CodeInvalidJSON, i, "no such escape"), false
+	return asIs, s.fail(CodeInvalidJSON, i, "no such escape")
 }
 
-// unicode checks the \u at i, with its second half where it is half of a pair.
-func (s *scanner) unicode(i int) (next int, clean bool) {
-	u, ok := hex4(s.src, i+2)
+// unicode reads the \u at i, with its second half where it is half of a pair.
+func (s *scanner) unicode(i int) (r rune, next int) {
+	u := hex4(s.src, i+2)
 	switch {
-	case !ok:
-		return s.fail(CodeInvalidJSON, i, "no four hexadecimal digits after \\u"), false
-	case u < 0x20:
-		return i + 6, isCanonicalEscape(s.src[i : i+6])
+	case u < 0:
+		return asIs, s.fail(CodeInvalidJSON, i, "no four hexadecimal digits after \\u")
+	case u < 0x20 && isCanonicalEscape(s.src[i:i+6], u):
+		return asIs, i + 6
 	case u < 0xd800 || u > 0xdfff:
-		return i + 6, false
+		return u, i + 6
 	case u < 0xdc00 && i+7 < len(s.src) && s.src[i+6] == '\\' && s.src[i+7] == 'u':
-		if v, ok := hex4(s.src, i+8); ok && 0xdc00 <= v && v <= 0xdfff {
-			return i + 12, false
+		if v := hex4(s.src, i+8); 0xdc00 <= v && v <= 0xdfff {
+			return utf16.DecodeRune(u, v), i + 12
 		}
 	}
-	return s.fail(CodeLoneSurrogate, i, "half of a surrogate pair"), false
+	return asIs, s.fail(CodeLoneSurrogate, i, "half of a surrogate pair")
 }
 
-// utf8 checks the run of bytes beyond ASCII at i.
+// utf8 checks the text from i, which is not ASCII, to the next byte that is special
+// whatever the encoding, and returns that byte's offset.
 func (s *scanner) utf8(i int) int {
-	for i < len(s.src) && s.src[i] >= 0x80 {
+	end := special(s.src, i)
+	if asm.Valid(s.src[i:end]) {
+		return end
+	}
+	for {
 		r, n := utf8.DecodeRune(s.src[i:])
-		if r == utf8.RuneError && n == 1 {
+		if r == utf8.RuneError && n <= 1 {
 			return s.fail(CodeInvalidUTF8, i, "bytes that are not UTF-8")
 		}
 		i += n
 	}
-	return i
 }
 
 func hasEscape(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }

@@ -50,6 +50,7 @@ func (s *scratch) put() {
 	s.heads = s.heads[:0]
 	clear(s.head)
 	s.head = s.head[:0]
+	s.seen = 0
 	s.raw, s.floor, s.dirty, s.depth, s.last = 0, 0, 0, 0, 0
 	s.top, s.lift, s.keep, s.want, s.inForm = false, false, false, false, false
 	s.code, s.offset, s.reason = "", 0, ""

@@ -6,10 +6,6 @@ import (
 	"strings"
 )
 
-// neverExcluded are the members that decide what is asked for, beside the prompt
-// fields (SPEC.md, section 2).
-var neverExcluded = [...]string{"model", "stream", "n", "tools", "response_format"}
-
 // neverCounted are the headers that no document holds: credentials, the key itself
 // and the trace context of a delivery. Patterns pass them by, full names are refused.
 var neverCounted = [...]string{
@@ -87,17 +83,29 @@ func hasEmptyName(path string) bool {
 	return path == "" || path[0] == '.' || path[len(path)-1] == '.' || strings.Contains(path, "..")
 }
 
-// checkExclusions refuses what SPEC.md forbids. A nil prompt still forbids the
-// members that decide what is asked for.
+// checkExclusions refuses what SPEC.md forbids.
 func checkExclusions(exclude, prompt []string) *Refusal {
 	for _, e := range exclude {
-		if hasEmptyName(e) {
-			return refuse(CodeBadExclusion, fmt.Sprintf("the exclusion %q has an empty name", e))
+		first := e
+		if e == "" || strings.IndexByte(e, '.') >= 0 {
+			if hasEmptyName(e) {
+				return refuse(CodeBadExclusion, fmt.Sprintf("the exclusion %q has an empty name", e))
+			}
+			first, _, _ = cutPath(e)
 		}
-		first, _, _ := strings.Cut(e, ".")
-		if slices.Contains(neverExcluded[:], first) || slices.Contains(prompt, first) {
+		if decides(first) || slices.Contains(prompt, first) {
 			return refuse(CodeBadExclusion, fmt.Sprintf("%q decides what is asked for and cannot be excluded", e))
 		}
 	}
 	return nil
+}
+
+// decides reports whether a member decides what is asked for, beside the prompt
+// fields (SPEC.md, section 2).
+func decides(name string) bool {
+	switch name {
+	case "model", "stream", "n", "tools", "response_format":
+		return true
+	}
+	return false
 }
