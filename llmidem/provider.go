@@ -105,3 +105,11 @@ type Keys struct {
 	// refused with [CodeWindowElapsed]. Default: for ever.
 	Window time.Duration
 }
+
+// dialect is whose format the provider's answers have.
+func (p Provider) dialect() string {
+	if p.Dialect != "" {
+		return p.Dialect
+	}
+	return p.Rules.Name
+}

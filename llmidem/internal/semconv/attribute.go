@@ -87,6 +87,10 @@ const (
 	HTTPResponseIdempotentReplayed = attribute.Key("http.response.header.idempotent-replayed")
 )
 
+// PassedThrough is, on the span of a request that is no inference call, why it
+// was passed untouched: no_such_route or no_model.
+const PassedThrough = attribute.Key("llmidem.passed_through")
+
 // Attributes of links, batches and metrics.
 const (
 	// LinkType says what a link leads to: [LinkLeader], ….

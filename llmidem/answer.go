@@ -1,0 +1,121 @@
+package llmidem
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
+	"github.com/llmidem/llmidem-go/llmidem/store"
+)
+
+// handler is the shape of every stage behind identify: it answers a call, or
+// fails with an *Error. A stage wraps the one below it.
+type handler func(ctx context.Context, c *call) (*answer, error)
+
+// call is one logical call on its way through the stages. After identify it is
+// only read, but for the fields of progress.
+type call struct {
+	*core
+	req  *http.Request // method, URL and header are a snapshot; nil for Do
+	body []byte        // the request body, the same bytes on every attempt
+
+	doc       identity.Document
+	key       identity.Key
+	address   string
+	finger    store.Fingerprint
+	endpoint  string
+	result    string // the type of a function's result; "" for requests
+	facts     facts
+	opts      callOptions
+	state     *callState
+	scoped    bool // inside a scope, run or Fresh: repeats are meant as one
+	ownHeader bool // the caller set the key header itself
+
+	recallMode recallMode
+	span       trace.Span
+	progress   *progress
+	flight     *flight // that this call leads; nil without one
+}
+
+// answer is what a stage gives back: an HTTP answer of any status, or the JSON
+// of what a function returned. It is shared by all who get it, so it is never
+// changed; each takes a copy of the struct to say where it got it from.
+type answer struct {
+	status       int
+	proto        string
+	protoMajor   int
+	protoMinor   int
+	header       http.Header
+	body         []byte
+	rest         io.ReadCloser // the body when it is passed through; body is nil then
+	length       int64         // Content-Length of what is passed through
+	uncompressed bool
+	bodyErr      error // what the body ends with, where it was cut off
+	tooLarge     bool  // the body is larger than what is kept or shared
+
+	verdict  complete.Result
+	end      ending // how the attempt ended that gave it
+	source   Source
+	sends    int           // requests that were sent for it
+	origin   store.Origin  // the call that was paid for, when it is another
+	leader   store.Origin  // the call that this one waited for
+	age      time.Duration // of a recorded answer
+	kept     bool
+	panicked any   // what a function panicked with
+	storeErr error // a failure of the store that did not cost the answer
+}
+
+// failed reports whether the SDK will make an error of this answer.
+func (a *answer) failed() bool { return a.status < 200 || a.status >= 300 }
+
+// paid reports whether the answer was paid for by whom it is given to.
+func (a *answer) paid() bool { return a.source == SourceProvider }
+
+// usage is what the provider said the answer cost.
+func (a *answer) usage() Usage {
+	return Usage{InputTokens: a.verdict.Input, OutputTokens: a.verdict.Output}
+}
+
+// from returns a copy of the answer for another caller.
+func (a *answer) from(source Source) *answer {
+	b := *a
+	b.source = source
+	if source != SourceProvider {
+		b.sends = 0
+	}
+	return &b
+}
+
+// receipt is what the call's caller is told.
+func (c *call) receipt(ans *answer, e *Error) Receipt {
+	r := Receipt{Key: c.key, Address: c.address, TraceID: traceID(c.span.SpanContext())}
+	if e != nil {
+		r.Attempts = e.Attempts
+	}
+	if ans == nil {
+		return r
+	}
+	r.Source, r.Attempts, r.Age = ans.source, ans.sends, ans.age
+	r.Complete, r.Kept, r.StoreErr = ans.verdict.Terminal, ans.kept, ans.storeErr
+	r.Origin = originTrace(ans.origin)
+	if ans.source == SourceCoalesced {
+		r.Origin = originTrace(ans.leader)
+	}
+	if ans.paid() {
+		r.Usage = ans.usage()
+	} else {
+		r.Saved = ans.usage()
+	}
+	return r
+}
+
+// failure is an *Error about this call.
+func (c *call) failure(code Code, reason string, cause error) *Error {
+	return &Error{Code: code, reason: reason, Err: cause, Key: c.key, Address: c.address,
+		Attempts: c.progress.count(), TraceID: traceID(c.span.SpanContext())}
+}

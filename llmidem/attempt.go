@@ -1,0 +1,129 @@
+package llmidem
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
+)
+
+// attempt sends the request once and says how that ended. It never fails: an
+// error of the transport is an answer with an ending.
+func (k *core) attempt(rt http.RoundTripper) handler {
+	return func(ctx context.Context, c *call) (*answer, error) {
+		span := c.startAttempt(ctx)
+		ctx = span.in(ctx)
+		trace := &sendTrace{progress: c.progress}
+		resp, err := rt.RoundTrip(c.outgoing(httptrace.WithClientTrace(ctx, trace.hooks())))
+		var ans *answer
+		if err != nil {
+			ans = &answer{end: endOfError(err, trace.state())}
+		} else {
+			ans = c.read(resp)
+		}
+		if ans.end.err != nil && ctx.Err() != nil {
+			ans.end.endedBy(context.Cause(ctx))
+		}
+		if ans.rest == nil {
+			span.end(ans)
+		} else {
+			ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { span.end(ans) }}
+		}
+		return ans, nil
+	}
+}
+
+// outgoing is the request of one attempt: the same bytes and key every time. It
+// has no GetBody, so that net/http cannot send it again by itself, below every
+// count and span, which it does with any request that carries an
+// Idempotency-Key when a kept-alive connection dies (Request.isReplayable).
+func (c *call) outgoing(ctx context.Context) *http.Request {
+	req := c.req.WithContext(ctx)
+	req.Header = c.req.Header.Clone()
+	req.Body = io.NopCloser(bytes.NewReader(c.body))
+	req.ContentLength = int64(len(c.body))
+	req.TransferEncoding = nil
+	req.GetBody = nil
+	c.propagators.Inject(ctx, propagation.HeaderCarrier(req.Header))
+	return req
+}
+
+// read takes an answer off the wire, up to the size that is kept.
+func (c *call) read(resp *http.Response) *answer {
+	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
+		header: resp.Header, length: resp.ContentLength, uncompressed: resp.Uncompressed, source: SourceProvider}
+	c.cleanHeader(a)
+	if c.facts.stream && a.status == http.StatusOK {
+		a.rest = resp.Body
+		return a
+	}
+	body, more, err := readUpTo(resp.Body, resp.ContentLength, c.cfg.MaxEntry)
+	switch {
+	case more: // passed through: the caller reads on where we stopped
+		a.rest = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), resp.Body), Closer: resp.Body}
+		a.tooLarge = true
+	default:
+		a.body = body
+		resp.Body.Close()
+	}
+	if err != nil && a.status == http.StatusOK {
+		a.end = endOfError(err, sentMaybe)
+		return a
+	}
+	a.bodyErr = err
+	plain := body
+	if decoded, ok := gunzip(a.header, body, c.cfg.MaxEntry); ok {
+		plain = decoded
+	}
+	a.end = endOfStatus(c.provider.Errors, a.status, a.header, errorInfo(a.status, plain))
+	if a.status == http.StatusOK && !a.tooLarge {
+		a.verdict = c.judge(a, plain, framed(resp))
+	}
+	return a
+}
+
+// errorInfo reads what a failed answer says; an answer of status 200 says its
+// own thing.
+func errorInfo(status int, body []byte) complete.ErrorInfo {
+	if status == http.StatusOK {
+		return complete.ErrorInfo{}
+	}
+	return complete.ErrorBody(body)
+}
+
+// judge says whether an answer is whole.
+func (c *call) judge(a *answer, plain []byte, framed bool) complete.Result {
+	v := complete.Check(complete.Query{
+		Dialect: c.provider.dialect(), Operation: c.facts.operation, ContentType: a.header.Get("Content-Type"),
+		Request: c.body, N: c.facts.choices, Body: plain,
+	})
+	if v.Terminal && !framed && !complete.Valid(plain) {
+		v.Terminal, v.Keep, v.Reason = false, false, "nothing proves that the body is all of it"
+	}
+	return v
+}
+
+// framed reports whether the end of a body was proven by its framing: a length,
+// chunks, HTTP/2, or the checksum of what was compressed.
+func framed(resp *http.Response) bool {
+	return resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor >= 2 || resp.Uncompressed
+}
+
+// cleanHeader strips what only this module may say, and takes a replay for one
+// only from a provider that replays.
+func (c *call) cleanHeader(a *answer) {
+	for name := range a.header {
+		if len(name) > len(ownPrefix) && name[:len(ownPrefix)] == ownPrefix {
+			delete(a.header, name)
+		}
+	}
+	if c.provider.Keys.Class == Replay && a.header.Get(replayedHeader) == "true" {
+		a.source = SourceReplay
+	}
+	delete(a.header, replayedHeader)
+}

@@ -1,0 +1,168 @@
+package llmidem
+
+import (
+	"context"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/store"
+)
+
+// Client is an [http.RoundTripper] that gives equal inference calls one answer.
+// Make one with [New] and share it: answers, calls in flight and the retry
+// budget belong to it. It is safe for concurrent use. Close it at the end.
+type Client struct {
+	*core
+	transport http.RoundTripper
+	serve     handler // the stages, over the transport
+}
+
+// core is what all clients of one memory share.
+type core struct {
+	provider    Provider
+	pattern     *regexp.Regexp // of the provider's keys; nil for any
+	header      string         // the request header of the key
+	noKeyHeader bool
+	cfg         Config
+	scheme      identity.Scheme
+	namespace   string
+	tenant      string
+
+	store   store.Store
+	flights flights
+	budget  *retryBudget
+	own     *http.Transport // ours to close; nil when the user gave one
+
+	tracer      trace.Tracer
+	propagators propagation.TextMapPropagator
+	logger      *slog.Logger
+	noAttempts  bool
+
+	account    atomic.Pointer[string] // the first account seen
+	warnSecond sync.Once
+	warnRecall sync.Once
+	resultOK   sync.Map // reflect.Type → error: what Do found out about result types
+}
+
+// New returns a client for calls to one provider. It checks all options, and
+// its error names each one that is wrong and what to do about it.
+func New(provider Provider, opts ...Option) (*Client, error) {
+	s := &settings{provider: provider}
+	for i, o := range opts {
+		if o == nil {
+			continue
+		}
+		s.applied = i
+		o.apply(s)
+	}
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	return s.build()
+}
+
+// build makes the client of settings that are valid.
+func (s *settings) build() (*Client, error) {
+	cfg := s.cfg.withDefaults()
+	memory, err := store.NewMemory(store.MemoryConfig{
+		Entries: cfg.CacheCapacity, Bytes: cfg.CacheBytes, MaxEntry: cfg.MaxEntry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pattern, err := s.provider.Keys.pattern()
+	if err != nil {
+		return nil, err
+	}
+	c := &core{
+		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
+		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
+		store: memory, budget: newRetryBudget(cfg.Retry),
+		noAttempts: s.noAttempts,
+	}
+	c.setTelemetry(s)
+	rt := s.transport
+	if rt == nil {
+		c.own = newTransport()
+		rt = c.own
+	}
+	return c.over(rt), nil
+}
+
+func (s *settings) headerName() string {
+	name := s.cfg.HeaderName
+	def(&name, s.provider.Keys.Header)
+	def(&name, defaultKeyHeader)
+	return http.CanonicalHeaderKey(name)
+}
+
+// Over returns a client that sends through another transport and shares all
+// else with c: memory, calls in flight, retry budget. Closing one closes both.
+// nil means c's own transport.
+func (c *Client) Over(rt http.RoundTripper) *Client {
+	if rt == nil {
+		rt = c.transport
+	}
+	return c.over(rt)
+}
+
+func (c *core) over(rt http.RoundTripper) *Client {
+	return &Client{core: c, transport: rt,
+		serve: c.recall(c.coalesce(c.claim(c.retry(c.attempt(rt)))))}
+}
+
+// Provider returns a copy of what the client knows of its provider.
+func (c *Client) Provider() Provider { return c.provider.clone() }
+
+// Forget removes the record at an address ([Receipt.Address], [Error.Address]),
+// so that the next equal call is made anew; a record in doubt is settled by
+// that. A record that is not there is no error. A call in flight is
+// CodeInProgress, and its record stays.
+func (c *Client) Forget(ctx context.Context, address string) error {
+	if raw, err := hex.DecodeString(address); err != nil || len(raw) != 32 {
+		return invalid("this is no address of a record: take it from Receipt.Address or Error.Address", nil)
+	}
+	owner := store.NewOwner()
+	rec, err := c.store.Claim(ctx, address, store.Claim{Owner: owner, Lease: lease, Takeover: store.TakeSettled})
+	if err == nil && rec.Owner != owner {
+		return &Error{Code: CodeInProgress, Address: address, RetryAfter: rec.Left, reason: "the call is in flight; forget it when it has ended"}
+	}
+	if err == nil {
+		err = c.store.Settle(ctx, address, owner, store.Outcome{State: store.Absent})
+	}
+	if err != nil {
+		return &Error{Code: CodeUnavailable, Address: address, Err: err, reason: "the store failed"}
+	}
+	return nil
+}
+
+// Close waits for the calls that still run, in the foreground and behind the
+// back of callers that have left. When the context ends first it cuts them off,
+// leaves their records in doubt, and returns the context's error. Calls that
+// come after Close are CodeInvalid. It closes the idle connections of a
+// transport of the client's own, and may be called more than once.
+func (c *Client) Close(ctx context.Context) error {
+	err := c.flights.close(ctx)
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+	return err
+}
+
+// clone returns a provider that shares nothing with p that could change.
+func (p Provider) clone() Provider {
+	p.Headers = p.Headers.Clone()
+	if p.Rules != nil {
+		rules := *p.Rules
+		p.Rules = &rules
+	}
+	return p
+}

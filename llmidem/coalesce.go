@@ -1,0 +1,152 @@
+package llmidem
+
+import (
+	"context"
+	"errors"
+)
+
+// errAlone tells a follower that the flight's answer cannot be shared.
+var errAlone = errors.New("llmidem: the answer is too large to share")
+
+// coalesce lets equal calls at the same time share one.
+func (k *core) coalesce(next handler) handler {
+	return func(ctx context.Context, c *call) (*answer, error) {
+		if c.recallMode == recallNone {
+			return next(ctx, c)
+		}
+		if within(ctx, k, c.address) {
+			return nil, c.failure(CodeInvalid, "the call waits for itself, since it is made inside of an equal call; give one of them a Scope", nil)
+		}
+		for {
+			f, role := k.flights.join(ctx, c)
+			switch role {
+			case roleClosed:
+				return nil, c.failure(CodeInvalid, "the client is closed", nil)
+			case roleAlone:
+				return next(ctx, c.alone())
+			case roleLater: // an equal flight is being cut off: it must let go of its claim first
+				select {
+				case <-f.done:
+				case <-ctx.Done():
+					return nil, c.callerGone(ctx, false)
+				}
+				continue
+			case roleLeader:
+				go f.fly(next)
+			}
+			ans, err := f.wait(ctx, c, role)
+			if errors.Is(err, errAlone) {
+				return next(ctx, c.alone())
+			}
+			return ans, err
+		}
+	}
+}
+
+// alone is the call without record and without company.
+func (c *call) alone() *call {
+	d := *c
+	d.recallMode = recallNone
+	return &d
+}
+
+// fly is the life of a flight.
+func (f *flight) fly(next handler) {
+	ans, err := f.leader.guard(f.ctx, next)
+	if ans != nil && ans.rest != nil {
+		ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { f.cancel(nil) }}
+	} else {
+		defer f.cancel(nil)
+	}
+	f.land(ans, err)
+}
+
+// guard turns a panic below into an answer that panics in the leader's own
+// goroutine, where whoever recovers the caller's panics finds it.
+func (c *call) guard(ctx context.Context, next handler) (ans *answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ans, err = &answer{panicked: p}, nil
+		}
+	}()
+	return next(ctx, c)
+}
+
+// wait waits for the flight on behalf of one caller.
+func (f *flight) wait(ctx context.Context, c *call, role role) (*answer, error) {
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		if goesOn, delivered := f.leave(role); !delivered {
+			return nil, c.callerGone(ctx, goesOn)
+		}
+		<-f.done // the answer is on its way: its record is being settled
+	}
+	return f.take(ctx, c, role)
+}
+
+// take gives one caller its part of a flight that has ended.
+func (f *flight) take(ctx context.Context, c *call, role role) (*answer, error) {
+	first := f.first(role)
+	if f.err != nil {
+		return nil, asError(f.err, c).forCaller(c, role)
+	}
+	ans := f.ans
+	switch {
+	case ans.panicked != nil && role == roleLeader:
+		panic(ans.panicked)
+	case ans.panicked != nil:
+		return nil, c.failure(CodeAmbiguous, "the function that this call waited for panicked", nil)
+	case first:
+		return ans, nil
+	case ans.rest != nil:
+		return nil, errAlone
+	}
+	ans = ans.from(SourceCoalesced)
+	ans.leader = originOf(f.leader.span.SpanContext())
+	if !ans.failed() {
+		c.warnRecalled(ctx)
+	}
+	return ans, nil
+}
+
+// callerGone says what a caller is told whose context has ended.
+func (c *call) callerGone(ctx context.Context, goesOn bool) *Error {
+	e := contextError(ctx, goesOn)
+	e.Key, e.Address, e.TraceID, e.Attempts = c.key, c.address, traceID(c.span.SpanContext()), c.progress.count()
+	return e
+}
+
+// forCaller is a flight's failure as one of its callers is told it.
+func (e *Error) forCaller(c *call, role role) *Error {
+	told := *e
+	told.TraceID = traceID(c.span.SpanContext())
+	if role != roleLeader {
+		told.Attempts = 0
+	}
+	return &told
+}
+
+// path is the chain of calls that a context is inside of.
+type path struct {
+	core    *core
+	address string
+	outer   *path
+}
+
+// inside marks a context as that of a call at an address.
+func inside(ctx context.Context, k *core, address string) context.Context {
+	outer, _ := ctx.Value(pathKey).(*path)
+	return context.WithValue(ctx, pathKey, &path{core: k, address: address, outer: outer})
+}
+
+// within reports whether a context is that of a call at this address.
+func within(ctx context.Context, k *core, address string) bool {
+	p, _ := ctx.Value(pathKey).(*path)
+	for ; p != nil; p = p.outer {
+		if p.core == k && p.address == address {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package llmidem
+
+import "time"
+
+// Config holds the settings of a client as data. It is an [Option]: fields that
+// are not zero override what was set before. Zero means the default, so the
+// zero Config changes nothing. Durations and sizes that are negative are
+// refused by [New].
+type Config struct {
+	// HeaderName is the request header of the key. Default: the provider's, else
+	// Idempotency-Key.
+	HeaderName string
+	// KeyPrefix is what keys of the default scheme begin with: [a-z0-9]+ and an
+	// underscore. Default: idem_. It cannot be combined with WithScheme.
+	KeyPrefix string
+	// ExcludedFields are dotted paths of body members that do not count for the
+	// identity. The list replaces the default of the rules (timestamp, trace_id,
+	// request_id, retry_count); empty but not nil means none.
+	ExcludedFields []string
+
+	// CacheTTL is how long an answer is given again. Default: 10 minutes.
+	CacheTTL time.Duration
+	// CacheCapacity is how many answers are kept in memory. Default: 10,000.
+	CacheCapacity int
+	// CacheBytes is how many bytes they may take. Default: 64 MiB.
+	CacheBytes int64
+	// Recall says when a recorded answer is given again. Default: RecallAlways.
+	Recall RecallPolicy
+
+	// Retry is how attempts are repeated.
+	Retry RetryPolicy
+	// OnAmbiguous says whether an attempt that may have been executed is made
+	// again. Default: Retry.
+	OnAmbiguous DoubtPolicy
+	// OnUnknown says whether a call whose record is in doubt (a process died, the
+	// last attempt was ambiguous) is made again when it is asked again. Default:
+	// Retry. With Fail it is CodeAmbiguous until [Client.Forget].
+	OnUnknown DoubtPolicy
+	// StoreDown says what happens when the store fails before anything was sent.
+	// Default: Proceed.
+	StoreDown StorePolicy
+
+	// DetachLimit is how long a call goes on after its last caller has left.
+	// Default: 5 minutes, and never longer than the rest of Retry.Elapsed.
+	DetachLimit time.Duration
+	// MaxBody is the largest request body, in bytes. Larger ones are refused.
+	// Default: 128 MiB.
+	MaxBody int64
+	// MaxEntry is the largest answer that is kept, in bytes. Larger ones are
+	// passed through. Default: 8 MiB.
+	MaxEntry int64
+	// MaxFlights is how many calls may be in flight with a record. Above it they
+	// go out without one. Default: 10,000.
+	MaxFlights int
+	// Strict refuses requests that are no inference call, or name no model,
+	// instead of passing them untouched. Default: off.
+	Strict bool
+}
+
+// RetryPolicy says how attempts are repeated. Zero fields mean the default.
+type RetryPolicy struct {
+	// MaxAttempts is how many requests are sent for one call at most, the first
+	// included. 1 means no retry. Answers that say "in progress" do not count.
+	// Default: 5.
+	MaxAttempts int
+	// MaxAmbiguous is how many of the repetitions may follow an attempt that may
+	// have been executed, where the provider does not replay by key. Default: 2.
+	MaxAmbiguous int
+	// BaseDelay is the first wait's upper bound; it doubles with every attempt,
+	// and the wait is drawn evenly from 0 to the bound ("full jitter").
+	// Default: 200 ms.
+	BaseDelay time.Duration
+	// MaxHint is the longest wait that a provider may ask for; above it the
+	// answer is returned instead. Default: 60 s.
+	MaxHint time.Duration
+	// Elapsed bounds a call with all its attempts and waits. Default: 10 minutes.
+	Elapsed time.Duration
+	// Budget is how many retries a client may make beyond what successes earn,
+	// so that an outage is not multiplied. Default: 100.
+	Budget int
+	// Refill is what a successful call earns back of the budget. Default: 0.1, so
+	// that in the long run at most one call in ten is made again.
+	Refill float64
+}
+
+// RecallPolicy says when an answer is given again.
+type RecallPolicy uint8
+
+const (
+	// RecallAlways: equal calls within the time to live have one answer.
+	RecallAlways RecallPolicy = iota + 1
+	// RecallUndelivered: an answer that a caller received already is given again
+	// only for operations whose answer is not drawn (embeddings, moderations, a
+	// temperature of 0), for the same call repeated by its SDK, and inside a
+	// scope. An answer that no caller received waits for the next one.
+	RecallUndelivered
+	// RecallOff: no answer is given again or shared.
+	RecallOff
+)
+
+// DoubtPolicy says what to do where a call may have been executed already.
+type DoubtPolicy uint8
+
+const (
+	// Retry makes it again: at worst it is paid for twice.
+	Retry DoubtPolicy = iota + 1
+	// Fail returns CodeAmbiguous: at worst it is not answered.
+	Fail
+)
+
+// StorePolicy says what to do when the store fails before anything was sent.
+type StorePolicy uint8
+
+const (
+	// Proceed makes the call without a record.
+	Proceed StorePolicy = iota + 1
+	// Refuse returns CodeUnavailable.
+	Refuse
+)
+
+// Defaults of Config.
+const (
+	defaultTTL         = 10 * time.Minute
+	defaultCapacity    = 10_000
+	defaultCacheBytes  = 64 << 20
+	defaultDetach      = 5 * time.Minute
+	defaultMaxBody     = 128 << 20
+	defaultMaxEntry    = 8 << 20
+	defaultMaxFlights  = 10_000
+	defaultAttempts    = 5
+	defaultAmbiguous   = 2
+	defaultBaseDelay   = 200 * time.Millisecond
+	defaultMaxHint     = 60 * time.Second
+	defaultElapsed     = 10 * time.Minute
+	defaultRetryBudget = 100
+	defaultRefill      = 0.1
+)
+
+// withDefaults fills every zero field.
+func (c Config) withDefaults() Config {
+	def(&c.CacheTTL, defaultTTL)
+	def(&c.CacheCapacity, defaultCapacity)
+	def(&c.CacheBytes, defaultCacheBytes)
+	def(&c.Recall, RecallAlways)
+	def(&c.OnAmbiguous, Retry)
+	def(&c.OnUnknown, Retry)
+	def(&c.StoreDown, Proceed)
+	def(&c.DetachLimit, defaultDetach)
+	def(&c.MaxBody, defaultMaxBody)
+	def(&c.MaxEntry, defaultMaxEntry)
+	def(&c.MaxFlights, defaultMaxFlights)
+	c.Retry = c.Retry.withDefaults()
+	return c
+}
+
+func (r RetryPolicy) withDefaults() RetryPolicy {
+	def(&r.MaxAttempts, defaultAttempts)
+	def(&r.MaxAmbiguous, defaultAmbiguous)
+	def(&r.BaseDelay, defaultBaseDelay)
+	def(&r.MaxHint, defaultMaxHint)
+	def(&r.Elapsed, defaultElapsed)
+	def(&r.Budget, defaultRetryBudget)
+	def(&r.Refill, defaultRefill)
+	return r
+}
+
+// def sets a field that is zero to its default.
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

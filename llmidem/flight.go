@@ -1,0 +1,211 @@
+package llmidem
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// flights are the calls in flight of one client, by address.
+type flights struct {
+	mu     sync.Mutex
+	m      map[string]*flight
+	closed bool
+	idle   chan struct{} // made by close; closed when the last flight has ended
+}
+
+// flight is one call that any number of callers wait for. It runs on a goroutine
+// and a context of its own, so that no caller's end is its end.
+type flight struct {
+	all    *flights
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	leader *call // whose request it is
+	end    time.Time
+
+	done chan struct{} // closed when ans and err are set
+	ans  *answer
+	err  error
+
+	// The rest is guarded by all.mu.
+	waiters    int
+	givenUp    bool        // nobody waits and nothing was sent: it is being cut off
+	leaderLeft bool        // so that the next one to take pays
+	taken      bool        // somebody has the answer as the one who paid
+	delivering bool        // somebody will get the answer: see deliver
+	detached   *time.Timer // nobody waits: it may go on until then
+}
+
+// role is what a caller is to a flight.
+type role uint8
+
+const (
+	roleLeader   role = iota // started it
+	roleFollower             // waits for it
+	roleLater                // comes while it is being cut off
+	roleAlone                // goes without one
+	roleClosed               // comes after Close
+)
+
+// Why a flight's context ends.
+var (
+	errGivenUp     = fmt.Errorf("llmidem: every caller has left: %w", context.Canceled)
+	errDetachLimit = fmt.Errorf("llmidem: the call went on for too long after its callers left: %w", context.DeadlineExceeded)
+	errClosed      = fmt.Errorf("llmidem: the client was closed: %w", context.Canceled)
+)
+
+// join finds the flight of a call, or makes it.
+func (fs *flights) join(ctx context.Context, c *call) (*flight, role) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.closed {
+		return nil, roleClosed
+	}
+	f := fs.m[c.address]
+	switch {
+	case f == nil && len(fs.m) >= c.cfg.MaxFlights:
+		return nil, roleAlone
+	case f == nil:
+		return fs.start(ctx, c), roleLeader
+	case f.givenUp:
+		return f, roleLater
+	case c.recallMode == recallOnce && (f.waiters > 0 || f.delivering):
+		return nil, roleAlone // its answer is somebody else's
+	}
+	f.waiters++
+	if f.detached != nil {
+		f.detached.Stop()
+		f.detached = nil
+	}
+	return f, roleFollower
+}
+
+// start makes the flight of a leader.
+func (fs *flights) start(ctx context.Context, c *call) *flight {
+	f := &flight{all: fs, leader: c, waiters: 1, done: make(chan struct{}), end: time.Now().Add(c.cfg.Retry.Elapsed)}
+	f.ctx, f.cancel = context.WithCancelCause(inside(context.WithoutCancel(ctx), c.core, c.address))
+	if fs.m == nil {
+		fs.m = map[string]*flight{}
+	}
+	fs.m[c.address] = f
+	c.flight = f
+	return f
+}
+
+// leave takes a caller off a flight. The flight goes on while others wait; when
+// nobody does it goes on if anything was sent, for a bounded time, else it ends.
+// delivered says that the caller cannot leave any more: the answer is its own.
+func (f *flight) leave(role role) (goesOn, delivered bool) {
+	f.all.mu.Lock()
+	defer f.all.mu.Unlock()
+	select {
+	case <-f.done:
+		return false, true
+	default:
+	}
+	if f.delivering && f.waiters == 1 {
+		return false, true
+	}
+	f.waiters--
+	f.leaderLeft = f.leaderLeft || role == roleLeader
+	if f.waiters > 0 {
+		return true, false
+	}
+	if !f.leader.progress.sent() {
+		f.givenUp = true
+		f.cancel(errGivenUp)
+		return false, false
+	}
+	left := min(time.Until(f.end), f.leader.cfg.DetachLimit)
+	f.detached = time.AfterFunc(left, func() { f.cancel(errDetachLimit) })
+	return true, false
+}
+
+// deliver reports whether a caller is there to take the answer, and holds it
+// until it has: what is given out once must not be lost in between.
+func (f *flight) deliver() bool {
+	f.all.mu.Lock()
+	defer f.all.mu.Unlock()
+	f.delivering = f.waiters > 0
+	return f.delivering
+}
+
+// land ends the flight.
+func (f *flight) land(ans *answer, err error) {
+	fs := f.all
+	fs.mu.Lock()
+	f.ans, f.err = ans, err
+	delete(fs.m, f.leader.address)
+	if f.detached != nil {
+		f.detached.Stop()
+	}
+	alone := f.waiters == 0
+	if fs.closed && len(fs.m) == 0 {
+		close(fs.idle)
+	}
+	close(f.done)
+	fs.mu.Unlock()
+	if alone {
+		f.leader.landedAlone(f.ctx, ans, err)
+	}
+}
+
+// landedAlone closes and logs what nobody takes.
+func (c *call) landedAlone(ctx context.Context, ans *answer, err error) {
+	switch {
+	case err != nil:
+		c.logFailure(ctx, asError(err, c))
+	case ans.panicked != nil:
+		c.log(ctx, levelWarn, "the function panicked after its callers had left")
+	default:
+		if ans.rest != nil {
+			ans.rest.Close()
+		}
+		c.logDone(ctx, ans)
+	}
+}
+
+// first reports whether a caller is the one who gets the answer as paid for: the
+// leader or, where that has left, the first of the others to ask.
+func (f *flight) first(role role) bool {
+	f.all.mu.Lock()
+	defer f.all.mu.Unlock()
+	first := role == roleLeader || f.leaderLeft && !f.taken
+	f.taken = f.taken || first
+	return first
+}
+
+func (fs *flights) isClosed() bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return fs.closed
+}
+
+// close ends the taking of new calls and waits for those in flight.
+func (fs *flights) close(ctx context.Context) error {
+	fs.mu.Lock()
+	if !fs.closed {
+		fs.closed = true
+		fs.idle = make(chan struct{})
+		if len(fs.m) == 0 {
+			close(fs.idle)
+		}
+	}
+	idle := fs.idle
+	fs.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+	}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if len(fs.m) == 0 {
+		return nil
+	}
+	for _, f := range fs.m {
+		f.cancel(errClosed)
+	}
+	return fmt.Errorf("llmidem: %d calls were cut off: %w", len(fs.m), ctx.Err())
+}

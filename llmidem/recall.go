@@ -1,0 +1,86 @@
+package llmidem
+
+import (
+	"context"
+	"errors"
+
+	"github.com/llmidem/llmidem-go/llmidem/store"
+)
+
+// recallMode is what the recall policy comes to for one call.
+type recallMode uint8
+
+const (
+	// recallNone: the call is not looked up, shared or kept.
+	recallNone recallMode = iota
+	// recallOnce: an answer is kept until it was given out once.
+	recallOnce
+	// recallAll: an answer is given out until it expires.
+	recallAll
+)
+
+// modeOf applies the policy to a call.
+func (c *call) modeOf() recallMode {
+	switch {
+	case c.opts.noRecall, c.cfg.Recall == RecallOff, c.facts.stateful, c.facts.stream:
+		return recallNone
+	case c.cfg.Recall == RecallUndelivered && c.facts.sampled && !c.scoped:
+		return recallOnce
+	}
+	return recallAll
+}
+
+// recall gives out the answer that is recorded, if there is one.
+func (k *core) recall(next handler) handler {
+	return func(ctx context.Context, c *call) (*answer, error) {
+		if c.recallMode == recallNone {
+			return next(ctx, c)
+		}
+		if ans := c.state.again(c.address); ans != nil {
+			return ans.from(SourceCache), nil
+		}
+		rec, err := k.store.Get(ctx, c.address)
+		if err != nil || rec.State != store.Completed {
+			return next(ctx, c) // claim meets the same store and says what to do
+		}
+		if c.recallMode == recallOnce {
+			return next(ctx, c) // taking it is a claim's matter: one caller gets it
+		}
+		ans, err := c.recorded(ctx, rec)
+		if errors.Is(err, errRecord) {
+			return next(ctx, c) // in doubt: what that means is a claim's matter
+		}
+		return ans, err
+	}
+}
+
+// recorded makes an answer of a record, if it is the answer to this call; the
+// error is an *Error about a conflict, or errRecord.
+func (c *call) recorded(ctx context.Context, rec store.Record) (*answer, error) {
+	if rec.Fingerprint != c.finger {
+		return nil, c.conflict()
+	}
+	ans, err := decodeRecord(rec)
+	if err != nil {
+		return nil, err
+	}
+	ans.source = SourceCache
+	c.warnRecalled(ctx)
+	return ans, nil
+}
+
+func (c *call) conflict() *Error {
+	return c.failure(CodeConflict, "the key stands for another request; use another key, or none", nil)
+}
+
+// warnRecalled says once a client what surprises whoever draws several answers
+// to one prompt, and how to get them.
+func (c *call) warnRecalled(ctx context.Context) {
+	if !c.facts.sampled || c.scoped || c.recallMode != recallAll {
+		return
+	}
+	c.warnRecall.Do(func() {
+		c.log(ctx, levelWarn, "an answer that is drawn was given a second time, since equal calls have one answer; "+
+			"to draw again use llmidem.Occurrence(n) or llmidem.Fresh(), or WithRecall(RecallUndelivered)")
+	})
+}

@@ -1,0 +1,77 @@
+package llmidem
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is where net/http stops by default, too.
+const maxRedirects = 10
+
+// Do is [Client.RoundTrip] that follows redirects, within the same origin only:
+// one to another origin is CodeRedirect, and nothing reaches it. It is what
+// go-openai asks of its HTTPClient. Its errors are never *[url.Error], whose text
+// has the query.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	resp, err := c.RoundTrip(req)
+	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 || resp.Header.Get("Location") == "" {
+		return resp, err
+	}
+	follower := http.Client{
+		Transport: &firstAnswered{first: resp, then: c},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if len(via) >= maxRedirects {
+				return invalid("the provider redirects in a circle", nil)
+			}
+			return refuseRedirected(next)
+		},
+	}
+	again := req.Clone(req.Context())
+	again.RequestURI = ""
+	if req.GetBody != nil {
+		if again.Body, err = req.GetBody(); err != nil {
+			resp.Body.Close()
+			return nil, invalid("the request's body cannot be read again to follow a redirect", err)
+		}
+	} else { // net/http then follows only what needs no body: 301 to 303
+		again.Body = io.NopCloser(strings.NewReader(""))
+	}
+	resp, err = follower.Do(again)
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// firstAnswered gives the answer that is there to the first request.
+type firstAnswered struct {
+	first *http.Response
+	then  http.RoundTripper
+}
+
+func (f *firstAnswered) RoundTrip(req *http.Request) (*http.Response, error) {
+	if resp := f.first; resp != nil {
+		f.first = nil
+		closeBody(req)
+		resp.Request = req
+		return resp, nil
+	}
+	return f.then.RoundTrip(req)
+}
+
+// refuseRedirected refuses a request that follows a redirect to another origin:
+// the key and the prompt do not travel. net/http says where a request comes from.
+func refuseRedirected(req *http.Request) error {
+	if req.Response == nil || req.Response.Request == nil || sameOrigin(req.Response.Request.URL, req.URL) {
+		return nil
+	}
+	return &Error{Code: CodeRedirect, reason: "the provider redirects to another origin, which would get the key and the prompt; " +
+		"set the base URL to where it redirects if you trust that"}
+}
