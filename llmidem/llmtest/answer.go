@@ -1,0 +1,143 @@
+package llmtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// An answer is a response that is ready to be sent: a body in one piece, or the
+// events of a stream.
+type answer struct {
+	status      int
+	contentType string
+	header      http.Header
+	chunks      [][]byte
+	stream      bool
+}
+
+// An apiError is an error body of the OpenAI API.
+type apiError struct {
+	status              int
+	kind, code, message string
+	header              http.Header
+}
+
+func invalidRequest(message string) *apiError {
+	return &apiError{status: http.StatusBadRequest, kind: "invalid_request_error", message: message}
+}
+
+// body renders {"error": {…}} with the members in OpenAI's order.
+func (e *apiError) body() []byte {
+	type inner struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    *string `json:"code"`
+	}
+	out := struct {
+		Error inner `json:"error"`
+	}{inner{Message: e.message, Type: e.kind}}
+	if e.code != "" {
+		out.Error.Code = &e.code
+	}
+	return encode(out)
+}
+
+func (e *apiError) answer() answer {
+	return answer{status: e.status, contentType: jsonType, header: e.header, chunks: [][]byte{e.body()}}
+}
+
+// statusError is the error that OpenAI sends with a status.
+func statusError(status int, code, message string) *apiError {
+	e := &apiError{status: status, kind: "invalid_request_error", code: code, message: message}
+	switch {
+	case status == http.StatusTooManyRequests:
+		e.kind = "requests"
+		if code == "" {
+			e.code = "rate_limit_exceeded"
+		}
+	case status == http.StatusUnauthorized && code == "":
+		e.code = "invalid_api_key"
+	case status >= 500 || status < 300:
+		e.kind = "server_error"
+	}
+	if code == "insufficient_quota" {
+		e.kind = code
+	}
+	if message == "" {
+		e.message = http.StatusText(status)
+	}
+	if e.message == "" || status < 300 && message == "" {
+		e.message = "The server had an error while processing your request."
+	}
+	return e
+}
+
+const (
+	jsonType   = "application/json"
+	streamType = "text/event-stream"
+)
+
+// encode marshals what the server itself made, with < > & as they are.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return []byte("{}")
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func jsonAnswer(v any) answer {
+	return answer{status: http.StatusOK, contentType: jsonType, chunks: [][]byte{encode(v)}}
+}
+
+// event is a server-sent event of nothing but data.
+func event(data []byte) []byte {
+	return append(append([]byte("data: "), data...), "\n\n"...)
+}
+
+// answer is the page as it was scripted; an event stream goes out by event.
+func (p *page) answer(status int) answer {
+	a := answer{status: status, contentType: p.contentType}
+	if !strings.HasPrefix(strings.ToLower(p.contentType), streamType) {
+		a.chunks = [][]byte{[]byte(p.body)}
+		return a
+	}
+	a.stream = true
+	for _, e := range strings.SplitAfter(p.body, "\n\n") {
+		if e != "" {
+			a.chunks = append(a.chunks, []byte(e))
+		}
+	}
+	return a
+}
+
+// render writes the result in the form of its route.
+func (r *result) render() answer {
+	if r.reply != nil {
+		return r.reply.answer(http.StatusOK)
+	}
+	return r.call.route.render(r)
+}
+
+// spoil applies the damage that is done to bytes and events.
+func (a answer) spoil(f Fault) answer {
+	switch f.damage {
+	case cutJSON:
+		half := len(a.chunks) / 2
+		last := a.chunks[half]
+		a.chunks = append(a.chunks[:half:half], last[:len(last)/2])
+	case errorFrame:
+		e := statusError(http.StatusOK, f.code, f.message)
+		if !a.stream {
+			return e.answer()
+		}
+		n := min(f.after, len(a.chunks))
+		a.chunks = append(a.chunks[:n:n], event(e.body()))
+	}
+	return a
+}
