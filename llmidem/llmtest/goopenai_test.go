@@ -1,0 +1,99 @@
+package llmtest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/sashabaranov/go-openai"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
+)
+
+// api is go-openai over a server.
+func api(srv *llmtest.Server) *openai.Client {
+	cfg := openai.DefaultConfig("token")
+	cfg.BaseURL, cfg.HTTPClient = srv.URL(), srv.Client()
+	return openai.NewClientWithConfig(cfg)
+}
+
+func question(text string) openai.ChatCompletionRequest {
+	return openai.ChatCompletionRequest{Model: openai.GPT4oMini,
+		Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: text}}}
+}
+
+func TestGoOpenAIReadsEveryAnswer(t *testing.T) {
+	overAll(t, func(t *testing.T, srv *llmtest.Server) {
+		c, ctx := api(srv), context.Background()
+		res, err := c.CreateChatCompletion(ctx, question("hi"))
+		require.NoError(t, err)
+		assert.Equal(t, "Answer to: hi", res.Choices[0].Message.Content)
+		assert.Equal(t, openai.FinishReasonStop, res.Choices[0].FinishReason)
+		assert.Equal(t, 4, res.Usage.TotalTokens)
+
+		for _, format := range []openai.EmbeddingEncodingFormat{openai.EmbeddingEncodingFormatFloat, openai.EmbeddingEncodingFormatBase64} {
+			emb, err := c.CreateEmbeddings(ctx, openai.EmbeddingRequest{Model: openai.SmallEmbedding3, Input: []string{"a", "b"}, EncodingFormat: format})
+			require.NoError(t, err)
+			require.Len(t, emb.Data, 2)
+			assert.Len(t, emb.Data[1].Embedding, 8)
+			dot, err := emb.Data[0].DotProduct(&emb.Data[0])
+			require.NoError(t, err)
+			assert.InDelta(t, 1, dot, 1e-5)
+		}
+		_, err = c.Moderations(ctx, openai.ModerationRequest{Input: "hi"})
+		assert.NoError(t, err)
+		_, err = c.CreateCompletion(ctx, openai.CompletionRequest{Model: "m", Prompt: "hi"})
+		assert.NoError(t, err)
+		list, err := c.ListModels(ctx)
+		assert.NoError(t, err)
+		assert.Len(t, list.Models, 2)
+	})
+}
+
+func TestGoOpenAIReadsStreams(t *testing.T) {
+	overAll(t, func(t *testing.T, srv *llmtest.Server) {
+		s, err := api(srv).CreateChatCompletionStream(context.Background(), question("one two"))
+		require.NoError(t, err)
+		defer func() { _ = s.Close() }()
+		var text strings.Builder
+		var finish openai.FinishReason
+		for {
+			chunk, err := s.Recv()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			text.WriteString(chunk.Choices[0].Delta.Content)
+			finish = chunk.Choices[0].FinishReason
+		}
+		assert.Equal(t, "Answer to: one two", text.String())
+		assert.Equal(t, openai.FinishReasonStop, finish)
+	})
+}
+
+func TestGoOpenAIReadsErrorsAndTools(t *testing.T) {
+	srv := llmtest.New(t, llmtest.InMemory())
+	srv.Next(llmtest.Status(429).Code("insufficient_quota"), llmtest.CallTool("weather", `{"city":"Bern"}`))
+	_, err := api(srv).CreateChatCompletion(context.Background(), question("hi"))
+	var apiErr *openai.APIError
+	require.ErrorAs(t, err, &apiErr)
+	assert.Equal(t, 429, apiErr.HTTPStatusCode)
+	assert.Equal(t, "insufficient_quota", apiErr.Code)
+	res, err := api(srv).CreateChatCompletion(context.Background(), question("hi"))
+	require.NoError(t, err)
+	assert.Equal(t, `{"city":"Bern"}`, res.Choices[0].Message.ToolCalls[0].Function.Arguments)
+}
+
+func TestGoOpenAIOverAzure(t *testing.T) {
+	srv := llmtest.New(t, llmtest.InMemory())
+	cfg := openai.DefaultAzureConfig("token", srv.BaseURL())
+	cfg.HTTPClient = srv.Client()
+	res, err := openai.NewClientWithConfig(cfg).CreateChatCompletion(context.Background(), question("hi"))
+	require.NoError(t, err)
+	assert.Equal(t, "gpt-4o-mini", res.Model)
+	assert.Equal(t, "token", srv.Ledger().Requests[0].Header.Get("Api-Key"))
+}
