@@ -15,6 +15,7 @@ type answer struct {
 	header      http.Header
 	chunks      [][]byte
 	stream      bool
+	frame       func(e *apiError, sequence int) []byte // an error in the stream; nil for {"error": …}
 }
 
 // An apiError is an error body of the OpenAI API.
@@ -128,6 +129,9 @@ func (r *result) render() answer {
 func (a answer) spoil(f Fault) answer {
 	switch f.damage {
 	case cutJSON:
+		if len(a.chunks) == 0 {
+			return a
+		}
 		half := len(a.chunks) / 2
 		last := a.chunks[half]
 		a.chunks = append(a.chunks[:half:half], last[:len(last)/2])
@@ -137,7 +141,11 @@ func (a answer) spoil(f Fault) answer {
 			return e.answer()
 		}
 		n := min(f.after, len(a.chunks))
-		a.chunks = append(a.chunks[:n:n], event(e.body()))
+		frame := event(e.body())
+		if a.frame != nil {
+			frame = a.frame(e, n)
+		}
+		a.chunks = append(a.chunks[:n:n], frame)
 	}
 	return a
 }

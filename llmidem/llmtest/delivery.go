@@ -31,8 +31,7 @@ func (d delivery) send(a answer) {
 	case endDrop:
 		d.drop()
 	case endHang:
-		<-d.r.Context().Done()
-		panic(http.ErrAbortHandler)
+		d.hang()
 	}
 	if !bodyAllowed(a.status) {
 		a.chunks, a.stream = nil, false
@@ -51,7 +50,7 @@ func (d delivery) send(a answer) {
 		if _, err := d.w.Write(chunk); err != nil {
 			panic(http.ErrAbortHandler) // the client has left
 		}
-		if a.stream || cut || d.fault.end == endOpen {
+		if a.stream || cut || d.fault.open {
 			_ = flush.Flush() // a writer that cannot flush has no stream to pace
 		}
 		if cut && limit == 0 {
@@ -75,7 +74,7 @@ func (d delivery) head(a answer, endless bool) {
 	switch {
 	case a.stream:
 		h.Set("Cache-Control", "no-cache")
-	case !endless && d.fault.end != endOpen && bodyAllowed(a.status):
+	case !endless && !d.fault.open && bodyAllowed(a.status):
 		h.Set("Content-Length", strconv.Itoa(a.size()))
 	}
 	for name, lines := range d.fault.header {
@@ -87,7 +86,7 @@ func (d delivery) head(a answer, endless bool) {
 	}
 	d.server.answered(d.q, a.status)
 	d.w.WriteHeader(a.status)
-	if d.fault.end != endWhole || a.stream {
+	if d.fault.end != endWhole || d.fault.open || a.stream {
 		_ = http.NewResponseController(d.w).Flush()
 	}
 }
@@ -117,9 +116,8 @@ func (d delivery) limit(a answer) (limit int, cut bool) {
 
 func (d delivery) finish(cut bool) {
 	switch {
-	case d.fault.end == endOpen:
-		<-d.r.Context().Done()
-		panic(http.ErrAbortHandler)
+	case d.fault.open:
+		d.hang()
 	case cut && d.fault.whole:
 		d.drop()
 	case cut:
@@ -127,9 +125,18 @@ func (d delivery) finish(cut bool) {
 	}
 }
 
+// hang is silent until the client gives up.
+func (d delivery) hang() {
+	<-d.r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
 // drop closes the connection. Over HTTP/1 it is reset, as by a balancer that lost
 // its backend; over HTTP/2 the stream is, unless the whole connection is meant.
 func (d delivery) drop() {
+	if d.fault.open {
+		d.hang()
+	}
 	if d.fault.whole || d.r.ProtoMajor < 2 {
 		connOf(d.r.Context()).reset()
 	}

@@ -35,7 +35,8 @@ type Fault struct {
 	delay  time.Duration
 	pace   time.Duration
 	end    end
-	cut    int // bytes of the body
+	cut    int  // bytes of the body
+	open   bool // no end follows, only silence
 	whole  bool
 	refuse bool
 }
@@ -65,7 +66,6 @@ const (
 	endCut        // … after cut bytes of the body
 	endEvents     // … after so many events
 	endHang       // nothing is sent until the client gives up
-	endOpen       // all is sent, the body does not end
 )
 
 // String names the fault as the test wrote it, as in "Status(429).RetryAfter(2s)".
@@ -153,11 +153,12 @@ func (f Fault) AfterWork() Fault {
 	return f
 }
 
-// LeaveOpen makes the body never end: all of it is sent, and the connection stays
-// open until the client closes it.
+// LeaveOpen makes the response never end: where the body would be over, or the
+// fault would close the connection, there is silence until the client gives up. A
+// stream that stalls after three events is CutEvents(3).LeaveOpen().
 func (f Fault) LeaveOpen() Fault {
 	f = f.with("LeaveOpen()")
-	f.end = endOpen
+	f.open = true
 	return f
 }
 

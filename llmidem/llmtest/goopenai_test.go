@@ -97,3 +97,28 @@ func TestGoOpenAIOverAzure(t *testing.T) {
 	assert.Equal(t, "gpt-4o-mini", res.Model)
 	assert.Equal(t, "token", srv.Ledger().Requests[0].Header.Get("Api-Key"))
 }
+
+func TestGoOpenAIReadsResponses(t *testing.T) {
+	srv := llmtest.New(t, llmtest.InMemory())
+	req := openai.CreateResponseRequest{Model: "m", Input: "one two"}
+	res, err := api(srv).CreateResponse(context.Background(), req)
+	require.NoError(t, err)
+	assert.EqualValues(t, "completed", res.Status)
+
+	srv.Next(llmtest.OK(), llmtest.StreamError(3).Code("overloaded"), llmtest.ForgedDone())
+	for _, want := range []string{"Answer to: one two response.completed", " error", "Answer to: response.output_text.delta"} {
+		s, err := api(srv).CreateResponseStream(context.Background(), req)
+		require.NoError(t, err)
+		var got, last string
+		for {
+			e, err := s.Recv()
+			if err != nil {
+				break
+			}
+			got += e.Delta
+			last = string(e.Type)
+		}
+		assert.NoError(t, s.Close())
+		assert.Equal(t, want, strings.TrimSuffix(got, " ")+" "+last)
+	}
+}

@@ -18,9 +18,10 @@ const MemoryURL = "http://llmtest.invalid/v1"
 const memoryOrigin = "http://llmtest.invalid"
 
 // URL returns the base URL for OpenAI clients, go-openai's BaseURL among them: the
-// origin and "/v1", without a slash at the end. The first use starts the listener,
-// outside of any synctest bubble please; with [InMemory] it is [MemoryURL]. It
-// panics if no port can be had, or if the first use comes after Close.
+// origin and "/v1", without a slash at the end. With [InMemory] that is [MemoryURL].
+// Else the first use starts the listener; it must not happen in a synctest bubble,
+// whose clock stands still while a goroutine waits for the network. URL panics if no
+// port can be had, or if the first use comes after Close.
 func (s *Server) URL() string { return s.BaseURL() + "/v1" }
 
 // BaseURL returns the origin alone, scheme, host and port, for clients that bring
@@ -34,8 +35,8 @@ func (s *Server) BaseURL() string {
 
 // Client returns an HTTP client for the server's listener, which trusts its
 // certificate and speaks its protocol; with [InMemory] one over [Server.Transport].
-// It is the same one every time, and its connections end with Close. Its transport
-// alone, among those that use the network, can be refused ([Refuse]).
+// Its connections are shared by all uses and end with Close. Of the clients that
+// use the network it is the only one that [Refuse] can refuse a connection.
 func (s *Server) Client() *http.Client {
 	if s.cfg.memory {
 		return &http.Client{Transport: s.Transport()}

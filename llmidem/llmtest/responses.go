@@ -72,6 +72,18 @@ type responseEvent struct {
 	Part     *outputText   `json:"part,omitempty"`
 	Delta    string        `json:"delta,omitempty"`
 	Text     *string       `json:"text,omitempty"`
+	Code     string        `json:"code,omitempty"`
+	Message  string        `json:"message,omitempty"`
+}
+
+// bytes is the event with its type in both places where clients look for it.
+func (e responseEvent) bytes() []byte {
+	return append([]byte("event: "+e.Type+"\n"), event(encode(e))...)
+}
+
+// responseError is an error as streams of Responses have it.
+func responseError(e *apiError, sequence int) []byte {
+	return responseEvent{Type: "error", Sequence: sequence, Code: e.code, Message: e.message}.bytes()
 }
 
 func renderResponses(r *result) answer {
@@ -82,19 +94,21 @@ func renderResponses(r *result) answer {
 	begun := whole
 	begun.Status, begun.Why, begun.Output, begun.Usage = "in_progress", nil, []outputItem{}, nil
 
-	a := answer{status: http.StatusOK, contentType: streamType, stream: true}
+	a := answer{status: http.StatusOK, contentType: streamType, stream: true, frame: responseError}
 	send := func(e responseEvent) {
 		e.Sequence = len(a.chunks)
-		data := append([]byte("event: "+e.Type+"\n"), event(encode(e))...)
-		a.chunks = append(a.chunks, data)
+		a.chunks = append(a.chunks, e.bytes())
 	}
 	send(responseEvent{Type: "response.created", Response: &begun})
 	send(responseEvent{Type: "response.in_progress", Response: &begun})
 	for i, it := range r.items {
 		sendOutput(send, i, it, whole.Output[i])
 	}
-	if whole.Status != "in_progress" {
+	switch {
+	case whole.Status != "in_progress":
 		send(responseEvent{Type: "response." + whole.Status, Response: &whole})
+	case !r.noDone: // forged: Responses have none
+		a.chunks = append(a.chunks, event([]byte("[DONE]")))
 	}
 	return a
 }

@@ -224,3 +224,27 @@ func TestRequestsThatNetHTTPRefuses(t *testing.T) {
 	srv.Close()
 	assert.Zero(t, srv.Ledger().Executions())
 }
+
+func TestStreamsThatStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := llmtest.New(t, llmtest.InMemory())
+		srv.Next(llmtest.CutEvents(2).LeaveOpen(), llmtest.StreamError(1).LeaveOpen())
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			start := time.Now()
+			res, err := srv.Transport().RoundTrip(newRequest(ctx, strings.NewReader(chatBody("hi", `,"stream":true`))))
+			require.NoError(t, err)
+			body, err := io.ReadAll(res.Body)
+			cancel()
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, 2, strings.Count(string(body), "data: "))
+			assert.Equal(t, time.Minute, time.Since(start))
+		}
+		srv.Next(llmtest.DropAfter().LeaveOpen())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := srv.Transport().RoundTrip(newRequest(ctx, strings.NewReader(chatBody("hi", ""))))
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 3, srv.Ledger().Executions())
+	})
+}
