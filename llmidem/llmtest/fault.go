@@ -128,7 +128,7 @@ func (f Fault) Code(code string) Fault {
 }
 
 // Message sets the message of the error body of [Status], [ErrorOK] and
-// [StreamError]. Default: the status text.
+// [StreamError]. Default: the status text, with status 200 a general one.
 func (f Fault) Message(text string) Fault {
 	f = f.with("Message(…)")
 	f.message = text
