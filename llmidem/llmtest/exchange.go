@@ -123,18 +123,13 @@ func (x *exchange) fail(err error) {
 	})
 }
 
-// leave is the client going away.
+// leave is the end of the connection from outside: the client goes away, or the
+// server is closed.
 func (x *exchange) leave(err error) {
 	x.fail(err)
 	x.body.fail(err)
 	x.cancel()
 	x.upload.close()
-}
-
-// shut ends the exchange for Close and waits until its goroutine has.
-func (x *exchange) shut() {
-	x.leave(reset())
-	<-x.done
 }
 
 // Header is part of http.ResponseWriter.

@@ -89,7 +89,10 @@ func (s *Server) Close() {
 
 	s.cancel()
 	for _, x := range open {
-		x.shut()
+		x.leave(reset())
+	}
+	for _, x := range open {
+		<-x.done
 	}
 	if l != nil {
 		l.close()

@@ -111,6 +111,7 @@ func TestCloseEndsWhatIsInMemory(t *testing.T) {
 		synctest.Wait()
 		go srv.Close()
 		assert.Error(t, <-failed)
+		synctest.Wait()
 		_, err = io.ReadAll(res.Body)
 		assert.Error(t, err)
 		srv.Close()
