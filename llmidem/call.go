@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
 // Result is the value of a call and what became of it.
@@ -59,8 +61,8 @@ type callState struct {
 	passed    int      // requests that are no inference calls
 	addresses []string // of the different calls, in order
 	receipt   Receipt
-	failure   *Error             // of the last request, in case the SDK makes its own error of it
-	delivered map[string]*answer // under RecallUndelivered, for the SDK's retries
+	failure   *Error            // of the last request, in case the SDK makes its own error of it
+	delivered map[place]*answer // under RecallUndelivered, for the SDK's retries
 }
 
 // record adds what one request came to.
@@ -83,9 +85,9 @@ func (s *callState) record(c *call, ans *answer, e *Error) {
 	}
 	if e == nil && ans != nil && c.recallMode == recallOnce {
 		if s.delivered == nil {
-			s.delivered = map[string]*answer{}
+			s.delivered = map[place]*answer{}
 		}
-		s.delivered[c.address] = ans
+		s.delivered[c.at()] = ans
 	}
 }
 
@@ -98,14 +100,22 @@ func (s *callState) see(address string) {
 	s.addresses = append(s.addresses, address)
 }
 
+// place is a record and what it must be the answer to.
+type place struct {
+	address string
+	finger  store.Fingerprint
+}
+
+func (c *call) at() place { return place{c.address, c.finger} }
+
 // again returns the answer that an SDK already had of this very call.
-func (s *callState) again(address string) *answer {
+func (s *callState) again(c *call) *answer {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.delivered[address]
+	return s.delivered[c.at()]
 }
 
 // pass notes a request that is no inference call.

@@ -22,6 +22,8 @@ func (k *core) coalesce(next handler) handler {
 			switch role {
 			case roleClosed:
 				return nil, c.failure(CodeInvalid, "the client is closed", nil)
+			case roleConflict:
+				return nil, c.conflict()
 			case roleAlone:
 				return next(ctx, c.alone())
 			case roleLater: // an equal flight is being cut off: it must let go of its claim first

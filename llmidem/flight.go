@@ -45,6 +45,7 @@ const (
 	roleFollower             // waits for it
 	roleLater                // comes while it is being cut off
 	roleAlone                // goes without one
+	roleConflict             // has another request under the same key
 	roleClosed               // comes after Close
 )
 
@@ -68,6 +69,8 @@ func (fs *flights) join(ctx context.Context, c *call) (*flight, role) {
 		return nil, roleAlone
 	case f == nil:
 		return fs.start(ctx, c), roleLeader
+	case f.leader.finger != c.finger:
+		return nil, roleConflict
 	case f.givenUp:
 		return f, roleLater
 	case c.recallMode == recallOnce && (f.waiters > 0 || f.delivering):

@@ -110,3 +110,19 @@ func body(text string) io.Reader { return strings.NewReader(text) }
 func chatBody(prompt string) string {
 	return `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"` + prompt + `"}]}`
 }
+
+// exchanged is a response read to its end.
+type exchanged struct {
+	status       int
+	header       http.Header
+	body, source string
+}
+
+func (b *bench) read(resp *http.Response, err error) exchanged {
+	b.t.Helper()
+	require.NoError(b.t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(b.t, err)
+	require.NoError(b.t, resp.Body.Close())
+	return exchanged{resp.StatusCode, resp.Header, string(text), resp.Header.Get("Llmidem-Source")}
+}

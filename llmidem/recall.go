@@ -36,14 +36,16 @@ func (k *core) recall(next handler) handler {
 		if c.recallMode == recallNone {
 			return next(ctx, c)
 		}
-		if ans := c.state.again(c.address); ans != nil {
+		if ans := c.state.again(c); ans != nil {
 			return ans.from(SourceCache), nil
 		}
 		rec, err := k.store.Get(ctx, c.address)
-		if err != nil || rec.State != store.Completed {
+		switch {
+		case err == nil && rec.State != store.Absent && rec.Fingerprint != c.finger:
+			return nil, c.conflict()
+		case err != nil || rec.State != store.Completed:
 			return next(ctx, c) // claim meets the same store and says what to do
-		}
-		if c.recallMode == recallOnce {
+		case c.recallMode == recallOnce:
 			return next(ctx, c) // taking it is a claim's matter: one caller gets it
 		}
 		ans, err := c.recorded(ctx, rec)
