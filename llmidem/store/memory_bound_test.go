@@ -124,6 +124,18 @@ func TestP4_TTL(t *testing.T) {
 	}
 }
 
+// A TTL that ends beyond the end of time has no end.
+func TestP4_EndlessTTL(t *testing.T) {
+	c := newClock()
+	m := newMemory(t, store.MemoryConfig{Now: c.Now})
+	c.Advance(time.Hour)
+	_ = put(t, m, "a", nil, 1<<63-1)
+	c.Advance(100 * 365 * 24 * time.Hour)
+	if r, _ := m.Get(t.Context(), "a"); r.State != store.Completed || r.Left != 0 {
+		t.Errorf("%v, left %v", r.State, r.Left)
+	}
+}
+
 // A claim in flight is never evicted, however many records come and go.
 func TestP4_ClaimsAreNotEvicted(t *testing.T) {
 	m := newMemory(t, store.MemoryConfig{Entries: 1, Bytes: 1000})

@@ -31,7 +31,8 @@ import (
 type Store interface {
 	// Claim takes the right to send for id and returns the record as it now
 	// stands, in flight under c.Owner; or it returns the record that stands in
-	// the way, whose Owner is another. A refused claim is no error.
+	// the way, whose Owner is another. A refused claim is no error; one without
+	// owner or lease is.
 	Claim(ctx context.Context, id string, c Claim) (Record, error)
 
 	// Renew makes the lease of a claim end that much from now.
@@ -39,8 +40,10 @@ type Store interface {
 
 	// Settle ends a claim: with an answer (Completed), with the knowledge that
 	// nothing was executed (Absent), or in doubt (Unknown). It may fail with
-	// [ErrTooLarge]; the claim is then released. The store does not keep o.Body
-	// when it returns an error and does not change it in any case.
+	// [ErrTooLarge]; the claim is then released. An outcome in no such state, or
+	// with a negative TTL, is an error that leaves the claim as it is. The store
+	// does not keep o.Body when it returns an error and does not change it in any
+	// case.
 	Settle(ctx context.Context, id string, owner Owner, o Outcome) error
 
 	// Get returns the record of id; one that is not there has the state Absent.
@@ -48,7 +51,8 @@ type Store interface {
 }
 
 // ErrLost is returned by Renew and Settle when the record is not, or no longer,
-// in flight under that owner: its lease ran out and another took it over.
+// in flight under that owner: it is settled, another has it, or its lease ran out,
+// whether or not somebody took it over since.
 var ErrLost = errors.New("store: the claim is held by another or settled")
 
 // ErrTooLarge is returned by Settle for an answer that the store does not take.
@@ -114,8 +118,8 @@ type Claim struct {
 type Outcome struct {
 	// State is Completed, Absent (released) or Unknown.
 	State State
-	// Body is the answer, when there is one; the store takes a reference, so it
-	// must not be changed afterwards.
+	// Body is the answer of one that completed; the store takes a reference, so it
+	// must not be changed afterwards. With another state it is not kept.
 	Body []byte
 	// TTL is how long the record is kept. Zero means without end.
 	TTL time.Duration
@@ -138,7 +142,8 @@ type Record struct {
 	Body []byte
 	// Origin is the span of the call that was answered, or that is in flight.
 	Origin Origin
-	// Age is how long ago the record was claimed or, once settled, settled.
+	// Age is how long ago the record was claimed or, once settled, settled; of one
+	// whose lease ran out, how long ago that was.
 	Age time.Duration
 	// Left is how much longer the record is kept, or the lease of one in flight
 	// runs. Zero means without end.

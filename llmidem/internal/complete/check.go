@@ -114,13 +114,11 @@ func openAI(q Query, r *Result) string {
 
 // asked is how many choices the request asks for.
 func asked(q Query, path ...string) int {
-	if q.N > 0 {
-		return q.N
+	n := int64(q.N)
+	if n == 0 {
+		n, _ = Int(Get(q.Request, path...))
 	}
-	if n, ok := Int(Get(q.Request, path...)); ok && n > 0 {
-		return int(min(n, 1<<31-1))
-	}
-	return 1
+	return int(max(1, min(n, 1<<31-1))) // times a number of prompts it still fits 64 bits
 }
 
 // present reports whether a member is there and not null.

@@ -2,6 +2,7 @@ package complete
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,7 @@ var answers = []struct {
 	{"n 70, all", "openai chat", "", 70, "", chat(manyChoices(70)...), keep},
 	{"n 70, 69", "openai chat", "", 70, "", chat(manyChoices(69)...), no},
 	{"n of a stranger", "openai chat", `{"n":9223372036854775807}`, 0, "", chat(choice(0)), no},
+	{"n of a stranger × prompts", "openai text_completion", `{"prompt":["a","b","c","d"]}`, 1 << 62, "", chat(choice(0)), no},
 	{"index negative", "openai chat", "", 0, "", chat(choice(-1)), no},
 
 	{"prompt", "openai text_completion", `{"prompt":"a"}`, 0, "", `{"choices":[{"text":"","index":0,"finish_reason":"length"}]}`, keep},
@@ -105,6 +107,7 @@ var answers = []struct {
 	{"2 inputs, 1 null", "openai embeddings", `{"input":["a","b"]}`, 0, "", `{"data":[{"embedding":[0.1]},{"embedding":null}]}`, no},
 	{"token input", "openai embeddings", `{"input":[5,6]}`, 0, "", `{"data":[{"embedding":[0.1]}]}`, keep},
 	{"2 token inputs", "openai embeddings", `{"input":[[5],[6]]}`, 0, "", `{"data":[{"embedding":[0.1]},{"embedding":[0.2]}]}`, keep},
+	{"no input, no data", "openai embeddings", `{"input":[]}`, 0, "", `{"data":[]}`, no},
 	{"no data", "openai embeddings", "", 0, "", `{"data":[]}`, no},
 
 	{"moderation", "openai moderations", `{"input":"a"}`, 0, "", `{"results":[{"flagged":false}]}`, keep},
@@ -144,6 +147,7 @@ var answers = []struct {
 	{"P7 no stop reason", "anthropic messages", "", 0, "", `{"type":"message","content":[],"stop_reason":null}`, no},
 	{"P7 no message", "anthropic messages", "", 0, "", `{"type":"completion","stop_reason":"end_turn"}`, no},
 	{"P7 error", "anthropic messages", "", 0, "", `{"type":"error","error":{"type":"overloaded_error"}}`, no},
+	{"P7 error beside a message", "anthropic messages", "", 0, "", `{"type":"message","stop_reason":"end_turn","error":{}}`, no},
 	{"P7 error by type alone", "anthropic messages", "", 0, "", `{"type":"error","stop_reason":"end_turn"}`, no},
 
 	{"candidate", "gemini generate_content", "", 0, "", `{"candidates":[{"finishReason":"STOP"}]}`, keep},
@@ -268,6 +272,19 @@ func TestCheck_IsBounded(t *testing.T) {
 	r := Check(query("openai chat", "", 500, "", []byte(body)))
 	if !r.Keep || len(r.FinishReasons) != maxReasons || len(r.Model) != maxName || len(r.ID) != maxName-1 || strings.ContainsRune(r.ID, '\ufffd') {
 		t.Errorf("keep %v, %d reasons, id of %d, model of %d bytes", r.Keep, len(r.FinishReasons), len(r.ID), len(r.Model))
+	}
+}
+
+// However many choices a request asks for, what is allocated is bounded by the
+// answer.
+func TestCheck_AllocatesByTheAnswer(t *testing.T) {
+	q := query("openai chat", `{"n":2000000000}`, 0, "", []byte(chat(choice(0))))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := Check(q)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; r.Terminal || used > 1<<20 {
+		t.Errorf("%d bytes, terminal %v", used, r.Terminal)
 	}
 }
 

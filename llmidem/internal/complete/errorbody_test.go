@@ -33,6 +33,7 @@ func TestErrorBody(t *testing.T) {
 		"error null":               {`{"error":null}`, ErrorInfo{}},
 		"error true":               {`{"error":true}`, ErrorInfo{}},
 		"error list":               {`{"error":[]}`, ErrorInfo{}},
+		"a cut array":              {`[{"error":{"message":"m"}}`, ErrorInfo{}},
 		"an empty array":           {`[]`, ErrorInfo{}},
 		"no object":                {`"error"`, ErrorInfo{}},
 		"HTML":                     {html, ErrorInfo{}},

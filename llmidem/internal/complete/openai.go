@@ -1,7 +1,5 @@
 package complete
 
-import "math/bits"
-
 // choices judges a chat or text completion: every choice has a finish reason, and
 // of the n × prompts that were asked for, none is missing. content is the member
 // that has the choice's text.
@@ -15,8 +13,7 @@ func choices(q Query, r *Result, content string, prompts int) string {
 	if present(m[4]) {
 		return reasonError
 	}
-	want, overflow := bits.Mul64(uint64(asked(q, "n")), uint64(prompts))
-	return finished(m[2], r, content, want|overflow)
+	return finished(m[2], r, content, uint64(asked(q, "n"))*uint64(prompts))
 }
 
 // finished looks at the choices one by one. It counts an index once: a choice

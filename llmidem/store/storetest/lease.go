@@ -41,6 +41,9 @@ func claimSeesLeaseRunOut(e *env) {
 	r := e.lose(id, newClaim(long, store.TakeAbsent), store.Unknown)
 	e.Equal(first.Owner, r.Owner)
 	e.Equal(first.Fingerprint, r.Fingerprint)
+	if e.suite.advance != nil {
+		e.InDelta(e.short(), r.Age, float64(slack), "since the lease ran out, whenever that was noticed")
+	}
 	e.Equal(store.Unknown, e.win(id, newClaim(long, store.TakeDoubt)).Prior)
 }
 
@@ -110,8 +113,10 @@ func lateAfterRelease(e *env) {
 	e.Equal(store.Absent, e.get(id).State)
 }
 
+// slack is that of a store which counts in milliseconds.
+const slack = 2 * time.Millisecond
+
 func ageAndLeft(e *env) {
-	const slack = 2 * time.Millisecond // of a store that counts in milliseconds
 	id, c := e.held(long)
 	if e.suite.advance == nil {
 		e.pass(20 * time.Millisecond)
