@@ -60,8 +60,9 @@ func endpoint(u *url.URL, prefix string) string {
 	b.WriteString(hostPort(u))
 	b.WriteString(prefix)
 	if u.RawQuery != "" {
-		b.WriteByte('?')
-		b.WriteString(stableQuery(u.Query()))
+		if q := stableQuery(u.Query()); q != "" {
+			b.WriteString("?" + q)
+		}
 	}
 	return b.String()
 }
@@ -123,8 +124,11 @@ func defaultAccount(req *http.Request) string {
 		}
 	}
 	if req.URL.RawQuery != "" {
-		for _, v := range req.URL.Query()["key"] {
-			parts = append(parts, "key", v)
+		q := req.URL.Query()
+		for _, name := range [...]string{"key", "access_token"} {
+			for _, v := range q[name] {
+				parts = append(parts, name, v)
+			}
 		}
 	}
 	if len(parts) == 0 {

@@ -23,7 +23,7 @@ import (
 // transport, or through that of the server's client where certificates matter.
 func realClient(t *testing.T, srv *llmtest.Server, rt http.RoundTripper) *bench {
 	t.Helper()
-	opts := []llmidem.Option{llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1})}
+	opts := []llmidem.Option{llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1}), quiet}
 	if rt != nil {
 		opts = append(opts, llmidem.WithTransport(rt))
 	}
@@ -97,7 +97,7 @@ func (b *bench) warm(n int) {
 // Nobody listens: nothing was written, so the call is known not to be executed.
 func TestR10_ConnectionRefused(t *testing.T) {
 	srv := llmtest.New(t)
-	client, err := llmidem.New(srv.Provider(), llmidem.Config{OnAmbiguous: llmidem.Fail})
+	client, err := llmidem.New(srv.Provider(), llmidem.Config{OnAmbiguous: llmidem.Fail}, quiet)
 	require.NoError(t, err)
 	defer client.Close(context.Background())
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
@@ -219,7 +219,7 @@ func TestR7a_UnprocessedStreams(t *testing.T) {
 			url, seen, hc := http2Server(t, first)
 			srv := llmtest.New(t, llmtest.InMemory())
 			client, err := llmidem.New(srv.Provider(), llmidem.WithTransport(hc.Transport),
-				llmidem.Config{OnAmbiguous: llmidem.Fail}, llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1}))
+				llmidem.Config{OnAmbiguous: llmidem.Fail}, llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1}), quiet)
 			require.NoError(t, err)
 			defer client.Close(context.Background())
 			req, err := http.NewRequest(http.MethodPost, url+"/chat/completions", body(chatBody("x")))
@@ -236,7 +236,7 @@ func TestR7a_UnprocessedStreams(t *testing.T) {
 func TestR7a_OtherResetIsAmbiguous(t *testing.T) {
 	url, seen, hc := http2Server(t, func(f *http2.Framer, stream uint32) { _ = f.WriteRSTStream(stream, http2.ErrCodeInternal) })
 	srv := llmtest.New(t, llmtest.InMemory())
-	client, err := llmidem.New(srv.Provider(), llmidem.WithTransport(hc.Transport), llmidem.Config{OnAmbiguous: llmidem.Fail})
+	client, err := llmidem.New(srv.Provider(), llmidem.WithTransport(hc.Transport), llmidem.Config{OnAmbiguous: llmidem.Fail}, quiet)
 	require.NoError(t, err)
 	defer client.Close(context.Background())
 	req, err := http.NewRequest(http.MethodPost, url+"/chat/completions", body(chatBody("x")))

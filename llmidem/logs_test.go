@@ -5,7 +5,12 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/llmidem/llmidem-go/llmidem"
 )
+
+// quiet is for clients whose log no test reads.
+var quiet = llmidem.WithLogger(slog.New(slog.DiscardHandler))
 
 // logLines keeps log lines as text.
 type logLines struct {

@@ -33,7 +33,8 @@ type Provider struct {
 	// credentials of a request, or the part of them that stays when they rotate.
 	// It is digested before it is used; "" means no recognised credential. It is
 	// called concurrently and must not change the request. Default: the values of
-	// Authorization, Api-Key, X-Api-Key and X-Goog-Api-Key, and the query's key.
+	// Authorization, Api-Key, X-Api-Key and X-Goog-Api-Key, and of key and
+	// access_token in the query.
 	Account func(*http.Request) string
 
 	// Headers are set on every request that goes out, unless the request has

@@ -24,7 +24,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		Transport: &firstAnswered{first: resp, then: c},
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			if len(via) >= maxRedirects {
-				return invalid("the provider redirects in a circle", nil)
+				return &Error{Code: CodeFailed, reason: "the provider redirects in a circle"}
 			}
 			return refuseRedirected(next)
 		},

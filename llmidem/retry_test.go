@@ -344,7 +344,7 @@ func TestR6_NotRetried(t *testing.T) {
 		require.Equal(t, 308, resp.StatusCode)
 		require.Len(t, b.srv.Ledger().Bodies(), 1)
 	})
-	client, err := llmidem.New(newBench(t).srv.Provider())
+	client, err := llmidem.New(newBench(t).srv.Provider(), quiet)
 	require.NoError(t, err)
 	defer client.Close(context.Background())
 	req, err := http.NewRequest("POST", "gopher://localhost/v1/chat/completions", body(chatBody("x")))
