@@ -66,6 +66,7 @@ type answer struct {
 	leader   store.Origin  // the call that this one waited for
 	age      time.Duration // of a recorded answer
 	kept     bool
+	paidToo  bool  // a replay after an attempt of unknown outcome of this same call
 	panicked any   // what a function panicked with
 	storeErr error // a failure of the store that did not cost the answer
 }
@@ -86,7 +87,7 @@ func (a *answer) from(source Source) *answer {
 	b := *a
 	b.source = source
 	if source != SourceProvider {
-		b.sends = 0
+		b.sends, b.paidToo = 0, false
 	}
 	return &b
 }
@@ -106,9 +107,10 @@ func (c *call) receipt(ans *answer, e *Error) Receipt {
 	if ans.source == SourceCoalesced {
 		r.Origin = originTrace(ans.leader)
 	}
-	if ans.paid() {
+	if ans.paid() || ans.paidToo {
 		r.Usage = ans.usage()
-	} else {
+	}
+	if !ans.paid() {
 		r.Saved = ans.usage()
 	}
 	return r

@@ -17,8 +17,10 @@ import (
 func TestR6a_RedirectToAnotherOrigin(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for name, do := range map[string]func(*llmidem.Client, *http.Request) (*http.Response, error){
-			"Do":                      (*llmidem.Client).Do,
-			"http.Client":             func(c *llmidem.Client, r *http.Request) (*http.Response, error) { return (&http.Client{Transport: c}).Do(r) },
+			"Do": (*llmidem.Client).Do,
+			"http.Client": func(c *llmidem.Client, r *http.Request) (*http.Response, error) {
+				return (&http.Client{Transport: c}).Do(r)
+			},
 			"http.Client beneath, Do": nil,
 		} {
 			t.Run(strconv.Itoa(status)+" by "+name, func(t *testing.T) {

@@ -150,6 +150,7 @@ func (r *retries) wait(ctx context.Context, ans *answer, delay time.Duration) bo
 // end is what the call comes to: an HTTP answer as it came, or an error.
 func (r *retries) end(ans *answer) (*answer, error) {
 	ans.sends = r.progress.count()
+	ans.paidToo = ans.source == SourceReplay && r.ambiguous > 0
 	e := ans.end
 	if r.elapsed {
 		if ans.rest != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -39,11 +40,15 @@ func (c *core) setTelemetry(s *settings) {
 // startCall begins the logical span: before the store is asked.
 func (c *core) startCall(ctx context.Context, cl *call) context.Context {
 	operation := semconv.Operation(cl.facts.operation)
+	subject := cl.facts.model
 	attrs := make([]attribute.KeyValue, 0, 8)
-	attrs = append(attrs,
-		semconv.GenAIOperationName.String(operation),
-		semconv.GenAIProviderName.String(c.provider.Name),
-		semconv.GenAIRequestModel.String(cl.facts.model))
+	attrs = append(attrs, semconv.GenAIOperationName.String(operation), semconv.GenAIProviderName.String(c.provider.Name))
+	if tool, ok := strings.CutPrefix(cl.facts.operation, "do:"); ok {
+		subject = tool
+		attrs = append(attrs, semconv.GenAIToolName.String(tool))
+	} else {
+		attrs = append(attrs, semconv.GenAIRequestModel.String(subject))
+	}
 	if !cl.key.IsZero() {
 		attrs = append(attrs, semconv.IdempotencyKey.String(cl.key.LogString()))
 	}
@@ -53,7 +58,7 @@ func (c *core) startCall(ctx context.Context, cl *call) context.Context {
 	if cl.req != nil {
 		attrs = append(attrs, serverAttributes(cl.req.URL)...)
 	}
-	ctx, cl.span = c.tracer.Start(ctx, semconv.SpanCall(operation, cl.facts.model),
+	ctx, cl.span = c.tracer.Start(ctx, semconv.SpanCall(operation, subject),
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	if cl.span.IsRecording() {
 		cl.span.SetAttributes(cl.requestAttributes()...)
@@ -112,11 +117,13 @@ func (c *call) answerAttributes(a *answer) []attribute.KeyValue {
 	if !a.verdict.HasUsage {
 		return attrs
 	}
-	in, out := semconv.GenAIUsageInputTokens, semconv.GenAIUsageOutputTokens
-	if !a.paid() {
-		in, out = semconv.TokensSavedInput, semconv.TokensSavedOutput
+	if a.paid() || a.paidToo {
+		attrs = append(attrs, semconv.GenAIUsageInputTokens.Int64(a.verdict.Input), semconv.GenAIUsageOutputTokens.Int64(a.verdict.Output))
 	}
-	return append(attrs, in.Int64(a.verdict.Input), out.Int64(a.verdict.Output))
+	if !a.paid() {
+		attrs = append(attrs, semconv.TokensSavedInput.Int64(a.verdict.Input), semconv.TokensSavedOutput.Int64(a.verdict.Output))
+	}
+	return attrs
 }
 
 // link links the span to the call it waited for, or whose answer it got.

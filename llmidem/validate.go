@@ -59,7 +59,7 @@ func (s *settings) checkKey() (errs []error) {
 		}
 	}
 	if err := s.scheme.Err(); err != nil {
-		return append(errs, fmt.Errorf("llmidem: WithScheme or Config.KeyPrefix: %w", err))
+		return append(errs, fmt.Errorf("llmidem: WithScheme or Config.KeyPrefix: %w; as in identity.SHA256(\"idem_\"), or a random namespace of your own for identity.UUID5", err))
 	}
 	if len(errs) > 0 || s.noKeyHeader {
 		return errs
