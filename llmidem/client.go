@@ -156,13 +156,3 @@ func (c *Client) Close(ctx context.Context) error {
 	}
 	return err
 }
-
-// clone returns a provider that shares nothing with p that could change.
-func (p Provider) clone() Provider {
-	p.Headers = p.Headers.Clone()
-	if p.Rules != nil {
-		rules := *p.Rules
-		p.Rules = &rules
-	}
-	return p
-}

@@ -2,6 +2,7 @@ package llmidem
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
@@ -113,4 +114,27 @@ func (p Provider) dialect() string {
 		return p.Dialect
 	}
 	return p.Rules.Name
+}
+
+// clone returns a provider that shares nothing with p that could change.
+func (p Provider) clone() Provider {
+	p.Headers = p.Headers.Clone()
+	p.Errors.Quota = slices.Clone(p.Errors.Quota)
+	p.Errors.InProgress = slices.Clone(p.Errors.InProgress)
+	p.Errors.TooLarge = slices.Clone(p.Errors.TooLarge)
+	if p.Rules == nil {
+		return p
+	}
+	rules := *p.Rules
+	rules.Routes = slices.Clone(rules.Routes)
+	for i := range rules.Routes {
+		rules.Routes[i].Prompt = slices.Clone(rules.Routes[i].Prompt)
+	}
+	rules.UserFields = slices.Clone(rules.UserFields)
+	rules.Base64 = slices.Clone(rules.Base64)
+	rules.Headers = slices.Clone(rules.Headers)
+	rules.Delivery = slices.Clone(rules.Delivery)
+	rules.Exclude = slices.Clone(rules.Exclude)
+	p.Rules = &rules
+	return p
 }

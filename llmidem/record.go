@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 	"github.com/llmidem/llmidem-go/llmidem/store"
@@ -73,6 +74,9 @@ func decodeRecord(rec store.Record) (*answer, error) {
 		kept: true, age: rec.Age, origin: rec.Origin}
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		name, value := r.text(), r.text()
+		if !slices.Contains(replayed[:], name) {
+			return nil, errRecord // a store that is written to by others is not to set headers
+		}
 		a.header[name] = append(a.header[name], value)
 	}
 	a.verdict = complete.Result{Terminal: true, Keep: true, ID: r.text(), Model: r.text()}
