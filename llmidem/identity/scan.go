@@ -173,6 +173,7 @@ func (s *scanner) array(i int) int {
 			var n int
 			i, n = integers(s.src, i)
 			at.index += n
+			i = s.space(i)
 		}
 		if i = s.value(i); i < 0 {
 			return -1
