@@ -2,7 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"encoding/hex"
 	"strconv"
 	"unicode/utf8"
 )
@@ -234,7 +233,7 @@ func appendPointer[T string | []byte](b []byte, name T, escaped bool) []byte {
 // appendAttachment appends the attachment as the document shows it.
 func (s *scanner) appendAttachment(b []byte, a *attachment) []byte {
 	b = append(b, `{"digest":"sha256:`...)
-	b = hex.AppendEncode(b, a.sum[:])
+	b = appendHex(b, &a.sum)
 	b = append(b, `","encoding":"`...)
 	b = append(b, a.encoding...)
 	b = append(b, `","media_type":"`...)

@@ -1,7 +1,7 @@
 package identity
 
 import (
-	"encoding/hex"
+	"crypto/sha256"
 	"math"
 	"net/http"
 	"strconv"
@@ -18,7 +18,7 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 	}
 	rt := &r.Routes[i]
 	exclude := r.exclusions(c.Exclude)
-	if ref := checkExclusions(exclude, rt.Prompt); ref != nil {
+	if ref := s.setHeads(exclude, r.UserFields, rt.Prompt); ref != nil {
 		return ref
 	}
 	if ref := checkCall(c); ref != nil {
@@ -28,7 +28,6 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 		return ref
 	}
 	s.prompt, s.places, s.top = rt.Prompt, r.Base64, true
-	s.setHeads(exclude, r.UserFields)
 	if ref := s.read(req.Header, req.Body); ref != nil {
 		return ref
 	}
@@ -58,16 +57,24 @@ func checkCall(c *Call) *Refusal {
 	return nil
 }
 
-// setHeads notes the first names of all dotted paths: these members are read so
-// that something can be taken out of them.
-func (s *scratch) setHeads(exclude, users []string) {
-	for _, list := range [...][]string{exclude, users} {
-		for _, p := range list {
-			if head, _, nested := cutPath(p); nested {
-				s.heads = append(s.heads, head)
-			}
+// setHeads checks the exclusions and notes the first names of all dotted paths:
+// these members are read so that something can be taken out of them.
+func (s *scratch) setHeads(exclude, users, prompt []string) *Refusal {
+	for _, e := range exclude {
+		dot := strings.IndexByte(e, '.')
+		if ref := checkExclusion(e, dot, prompt); ref != nil {
+			return ref
+		}
+		if dot >= 0 {
+			s.heads = append(s.heads, e[:dot])
 		}
 	}
+	for _, u := range users {
+		if head, _, nested := cutPath(u); nested {
+			s.heads = append(s.heads, head)
+		}
+	}
+	return nil
 }
 
 // read scans the body, JSON or a form.
@@ -120,7 +127,6 @@ func (s *scratch) setUser(r *Rules, c *Call, body int) {
 
 // hashPrompt leaves the digest of the prompt fields in s.sum, and takes them out.
 func (s *scratch) hashPrompt(body int, detail *[]Member) {
-	s.h.Reset()
 	k := sink{h: s.h, buf: s.gath[:0]}
 	if detail != nil {
 		k.h = nil
@@ -147,13 +153,16 @@ func (s *scratch) hashPrompt(body int, detail *[]Member) {
 // finish closes the hash of the prompt. With detail the text was gathered whole.
 func (s *scratch) finish(k *sink, detail *[]Member) {
 	if detail != nil {
-		s.h.Write(k.buf)
 		*detail = elements(k.buf)
-	} else {
-		k.flush()
 	}
-	s.gath = trim(k.buf, keepBytes)
-	s.h.Sum(s.sum[:0])
+	if k.hashed {
+		k.flush()
+		s.h.Sum(s.sum[:0])
+	} else {
+		s.sum = sha256.Sum256(k.buf)
+	}
+	s.gath = k.buf
+	trim(&s.gath, keepBytes)
 }
 
 func contains(list []string, name []byte) bool {
@@ -187,7 +196,7 @@ func (s *scratch) assemble(operation string, c *Call, body int) {
 		b = s.appendParams(b, body)
 	}
 	b = append(b, `},"prompt":"sha256:`...)
-	b = hex.AppendEncode(b, s.sum[:])
+	b = appendHex(b, &s.sum)
 	b = append(b, `","scope":`...)
 	b = appendString(b, c.Scope)
 	b = append(b, `,"user":`...)

@@ -6,9 +6,11 @@ import (
 )
 
 // sink takes canonical text in pieces: into a hash if there is one, else into buf.
+// What fits into buf whole is left there, for the caller to hash in one go.
 type sink struct {
-	h   hash.Hash
-	buf []byte
+	h      hash.Hash
+	buf    []byte
+	hashed bool // h was begun, and has all but what is in buf
 }
 
 // Pieces below direct are gathered in buf, so that the hash sees whole blocks and
@@ -23,18 +25,24 @@ func (k *sink) write(p []byte) {
 		k.buf = append(k.buf, p...)
 		return
 	}
-	if len(k.buf)+len(p) > gather {
-		k.flush()
-	}
-	if len(p) >= direct {
-		k.flush()
-		k.h.Write(p)
+	if len(p) < direct && len(k.buf)+len(p) <= gather {
+		k.buf = append(k.buf, p...)
 		return
 	}
-	k.buf = append(k.buf, p...)
+	k.flush()
+	if len(p) < direct {
+		k.buf = append(k.buf, p...)
+		return
+	}
+	k.h.Write(p)
 }
 
+// flush moves what is in buf into the hash.
 func (k *sink) flush() {
+	if !k.hashed {
+		k.h.Reset()
+		k.hashed = true
+	}
 	if len(k.buf) > 0 {
 		k.h.Write(k.buf)
 		k.buf = k.buf[:0]

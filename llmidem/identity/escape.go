@@ -80,6 +80,15 @@ func hex4(b []byte, i int) rune {
 	return rune(h)<<12 | rune(j)<<8 | rune(k)<<4 | rune(l)
 }
 
+// appendHex appends a digest in lower-case hexadecimal.
+func appendHex(b []byte, sum *[32]byte) []byte {
+	var text [64]byte
+	for i, c := range sum {
+		text[2*i], text[2*i+1] = hexDigits[c>>4], hexDigits[c&15]
+	}
+	return append(b, text[:]...)
+}
+
 // decodeEscape returns the character that the valid escape at the begin of e
 // stands for, and the escape's length.
 func decodeEscape(e []byte) (rune, int) {

@@ -36,11 +36,13 @@ func (r *Rules) Identify(req Request, call Call) (Document, error) {
 // [Scheme.Err]'s.
 func (r *Rules) Key(req Request, call Call, s Scheme) (Key, error) {
 	x := getScratch()
-	defer x.put()
 	if ref := x.build(r, req, &call, nil); ref != nil {
+		x.put()
 		return Key{}, ref
 	}
-	return s.of(x.doc)
+	k, err := s.of(x.doc)
+	x.put()
+	return k, err
 }
 
 // Function returns the document of a call of a named function that is no inference
@@ -89,7 +91,11 @@ func Payload(json []byte, exclude ...string) (Document, error) {
 	s := getScratch()
 	defer s.put()
 	s.src, s.top, s.want = json, true, true
-	s.setHeads(exclude, nil)
+	for _, e := range exclude {
+		if head, _, nested := cutPath(e); nested {
+			s.heads = append(s.heads, head)
+		}
+	}
 	if !s.scan() {
 		return Document{}, s.refusal()
 	}
@@ -106,7 +112,6 @@ func Payload(json []byte, exclude ...string) (Document, error) {
 
 // hashAll makes the digest of the whole text the prompt's.
 func (s *scratch) hashAll(detail *[]Member) {
-	s.h.Reset()
 	k := sink{h: s.h, buf: s.gath[:0]}
 	if detail != nil {
 		k.h = nil

@@ -38,13 +38,14 @@ func prefix[T string | []byte](name T) (p uint64) {
 // sieve returns one of 64 bits for the first name of a dotted path, from its first
 // two bytes. Names with other bits are other names.
 func sieve[T string | []byte](path T) uint64 {
-	switch len(path) {
-	case 0:
+	if len(path) < 2 {
 		return 1
-	case 1:
-		return 1 << ((path[0] ^ '.'<<2) & 63)
 	}
-	return 1 << ((path[0] ^ path[1]<<2) & 63)
+	c := path[1]
+	if c == '.' {
+		return 1
+	}
+	return 1 << ((path[0] ^ c<<2) & 63)
 }
 
 // asciiPrefix is prefix for src[a:b] of ASCII alone.
@@ -102,24 +103,39 @@ func (s *scanner) record(from int, sorted bool) (int, bool) {
 	case sorted:
 		s.ord = append(s.ord, m...)
 	case len(m) <= fewMembers:
+		if !s.insertion(m) {
+			return 0, false
+		}
 		s.ord = append(s.ord, m...)
-		s.insertion(s.ord[at:])
 	default:
 		s.sortMany(m)
+		if !s.unique(s.ord[at:]) {
+			return 0, false
+		}
 	}
 	s.mem = s.mem[:from]
-	return at, sorted || s.unique(s.ord[at:])
+	return at, true
 }
 
-func (s *scanner) insertion(m []member) {
+// insertion sorts a few members, and refuses two of one name.
+func (s *scanner) insertion(m []member) bool {
 	for i := 1; i < len(m); i++ {
-		x := m[i]
 		j := i
-		for ; j > 0 && s.compare(&m[j-1], &x) > 0; j-- {
-			m[j] = m[j-1]
+		for ; j > 0; j-- {
+			if c := s.compare(&m[j-1], &m[i]); c < 0 {
+				break
+			} else if c == 0 {
+				s.duplicate(&m[j-1], &m[i])
+				return false
+			}
 		}
-		m[j] = x
+		if j < i {
+			x := m[i]
+			copy(m[j+1:i+1], m[j:i])
+			m[j] = x
+		}
 	}
+	return true
 }
 
 // sortMany appends m to ord in order.

@@ -78,11 +78,10 @@ func (r *Rules) Match(path string) (Match, bool) {
 }
 
 func (r *Rules) match(path string) int {
-	best := -1
+	best, longest := -1, 0
 	for i := range r.Routes {
-		s := r.Routes[i].Suffix
-		if strings.HasSuffix(path, s) && (best < 0 || len(s) > len(r.Routes[best].Suffix)) {
-			best = i
+		if s := r.Routes[i].Suffix; len(s) > longest && strings.HasSuffix(path, s) {
+			best, longest = i, len(s)
 		}
 	}
 	return best

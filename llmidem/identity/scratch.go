@@ -41,11 +41,19 @@ func getScratch() *scratch { return pool.Get().(*scratch) }
 // put returns the scratch to the pool without anything of the call in its reach.
 func (s *scratch) put() {
 	s.src, s.prompt, s.places = nil, nil, nil
-	s.segs, s.mem, s.ord = trim(s.segs, keepCap), trim(s.mem, keepCap), trim(s.ord, keepCap)
-	s.keys, s.atts, s.order = trim(s.keys, keepCap), trim(s.atts, keepCap), trim(s.order, keepCap)
-	s.arena, s.doc, s.form = trim(s.arena, keepBytes), trim(s.doc, keepBytes), trim(s.form, keepBytes)
-	s.model, s.user, s.line = trim(s.model, keepBytes), trim(s.user, keepBytes), trim(s.line, keepBytes)
-	s.spans = trim(s.spans, keepCap)
+	trim(&s.segs, keepCap)
+	trim(&s.mem, keepCap)
+	trim(&s.ord, keepCap)
+	trim(&s.keys, keepCap)
+	trim(&s.atts, keepCap)
+	trim(&s.order, keepCap)
+	trim(&s.spans, keepCap)
+	trim(&s.arena, keepBytes)
+	trim(&s.doc, keepBytes)
+	trim(&s.form, keepBytes)
+	trim(&s.model, keepBytes)
+	trim(&s.user, keepBytes)
+	trim(&s.line, keepBytes)
 	clear(s.heads)
 	s.heads = s.heads[:0]
 	clear(s.head)
@@ -59,11 +67,12 @@ func (s *scratch) put() {
 }
 
 // trim empties a slice and lets go of one that has grown beyond limit.
-func trim[T any](s []T, limit int) []T {
-	if cap(s) > limit {
-		return nil
+func trim[T any](s *[]T, limit int) {
+	if cap(*s) > limit {
+		*s = nil
+		return
 	}
-	return s[:0]
+	*s = (*s)[:0]
 }
 
 // refusal returns what the scanner refused, with its place.

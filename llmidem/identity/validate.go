@@ -86,16 +86,24 @@ func hasEmptyName(path string) bool {
 // checkExclusions refuses what SPEC.md forbids.
 func checkExclusions(exclude, prompt []string) *Refusal {
 	for _, e := range exclude {
-		first := e
-		if e == "" || strings.IndexByte(e, '.') >= 0 {
-			if hasEmptyName(e) {
-				return refuse(CodeBadExclusion, fmt.Sprintf("the exclusion %q has an empty name", e))
-			}
-			first, _, _ = cutPath(e)
+		if ref := checkExclusion(e, strings.IndexByte(e, '.'), prompt); ref != nil {
+			return ref
 		}
-		if decides(first) || slices.Contains(prompt, first) {
-			return refuse(CodeBadExclusion, fmt.Sprintf("%q decides what is asked for and cannot be excluded", e))
-		}
+	}
+	return nil
+}
+
+// checkExclusion is checkExclusions for one path whose first dot is known; -1 for none.
+func checkExclusion(e string, dot int, prompt []string) *Refusal {
+	first := e
+	if dot >= 0 {
+		first = e[:dot]
+	}
+	switch {
+	case e == "" || dot >= 0 && hasEmptyName(e):
+		return refuse(CodeBadExclusion, fmt.Sprintf("the exclusion %q has an empty name", e))
+	case decides(first) || slices.Contains(prompt, first):
+		return refuse(CodeBadExclusion, fmt.Sprintf("%q decides what is asked for and cannot be excluded", e))
 	}
 	return nil
 }
