@@ -58,8 +58,11 @@ func checkCall(c *Call) *Refusal {
 // setHeads checks the exclusions and notes the first names of all dotted paths:
 // these members are read so that something can be taken out of them.
 func (s *scratch) setHeads(exclude, users, prompt []string) *Refusal {
-	for _, e := range exclude {
-		dot := strings.IndexByte(e, '.')
+	for i, e := range exclude {
+		dot := -1
+		if i >= len(defaultExclude) || e != defaultExclude[i] { // as nearly always
+			dot = strings.IndexByte(e, '.')
+		}
 		if ref := checkExclusion(e, dot, prompt); ref != nil {
 			return ref
 		}

@@ -84,7 +84,12 @@ func (s *scanner) member(i int) int {
 	}
 	i = s.space(i + 1)
 	m.val = i
-	if i = s.value(i); i < 0 {
+	if i < len(s.src) && s.src[i] == '"' {
+		i = s.text(i)
+	} else {
+		i = s.value(i)
+	}
+	if i < 0 {
 		return -1
 	}
 	if s.keep && s.src[m.val] == '{' {
