@@ -62,7 +62,12 @@ func asciiPrefix(src []byte, a, b int) uint64 {
 
 // compareText compares two names.
 func compareText[A, B string | []byte](a A, b B) int {
-	for i := range min(len(a), len(b)) {
+	n := min(len(a), len(b))
+	i := 0
+	for i+8 <= n && string(a[i:i+8]) == string(b[i:i+8]) {
+		i += 8
+	}
+	for ; i < n; i++ {
 		if a[i] != b[i] {
 			return cmp.Compare(rank(a[i]), rank(b[i]))
 		}
@@ -138,26 +143,60 @@ func (s *scanner) insertion(m []member) bool {
 	return true
 }
 
-// sortMany appends m to ord in order.
+// sortMany appends m to ord in order: by prefixes first, without a look at the
+// names, and then what has one prefix.
 func (s *scanner) sortMany(m []member) {
-	keys := s.keys[:0]
+	keys := slices.Grow(s.keys[:0], 2*len(m))
 	for i := range m {
 		keys = append(keys, sortKey{m[i].prefix, i})
 	}
-	slices.SortFunc(keys, func(a, b sortKey) int {
-		if a.prefix != b.prefix {
-			if a.prefix < b.prefix {
-				return -1
-			}
-			return 1
+	sorted := radix(keys, keys[len(m):2*len(m)])
+	for i := 0; i < len(sorted); {
+		j := i + 1
+		for j < len(sorted) && sorted[j].prefix == sorted[i].prefix {
+			j++
 		}
-		return compareText(s.name(&m[a.index]), s.name(&m[b.index]))
-	})
+		if j > i+1 {
+			slices.SortFunc(sorted[i:j], func(a, b sortKey) int {
+				return compareText(s.name(&m[a.index]), s.name(&m[b.index]))
+			})
+		}
+		i = j
+	}
 	s.ord = slices.Grow(s.ord, len(m))
-	for _, k := range keys {
+	for _, k := range sorted {
 		s.ord = append(s.ord, m[k.index])
 	}
 	s.keys = keys[:0]
+}
+
+// radix sorts keys by prefix, a byte at a time from the last, and returns the one of
+// keys and room, which are of one length, in which the result lies. It is linear,
+// and passes over bytes in which all prefixes are one.
+func radix(keys, room []sortKey) []sortKey {
+	var counts [8][256]int
+	for _, k := range keys {
+		for b := range 8 {
+			counts[b][byte(k.prefix>>(8*b))]++
+		}
+	}
+	for b := range 8 {
+		c := &counts[b]
+		if c[byte(keys[0].prefix>>(8*b))] == len(keys) {
+			continue
+		}
+		at := 0
+		for i, n := range c {
+			c[i], at = at, at+n
+		}
+		for _, k := range keys {
+			to := &c[byte(k.prefix>>(8*b))]
+			room[*to] = k
+			*to++
+		}
+		keys, room = room, keys
+	}
+	return keys
 }
 
 // unique refuses two members of one name in a sorted list.

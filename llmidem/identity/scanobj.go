@@ -97,6 +97,9 @@ func (s *scanner) member(i int) int {
 	}
 	s.cut(i)
 	m.end = len(s.segs)
+	if len(s.mem) == cap(s.mem) {
+		s.mem = grow(s.mem)
+	}
 	s.mem = append(s.mem, m)
 	return i
 }

@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // The scanner leaves a tape behind: the canonical text as a list of segments, in
 // the order of the input, so that nothing is copied that is canonical as it
 // stands. An object whose members must move becomes one segment with a list of
@@ -48,6 +50,9 @@ func (s *scanner) cut(end int) {
 		s.arena = append(s.arena, s.src[s.raw:end]...)
 		s.pushLit(at)
 	} else {
+		if len(s.segs) == cap(s.segs) {
+			s.segs = grow(s.segs)
+		}
 		s.segs = append(s.segs, seg{a: s.raw, b: end, kind: segRaw})
 	}
 	s.raw = end
@@ -61,6 +66,10 @@ func (s *scanner) pushLit(at int) {
 	}
 	s.segs = append(s.segs, seg{a: at, b: len(s.arena), kind: segLit})
 }
+
+// grow doubles a slice where append alone would add a quarter: hostile texts have
+// many members, and these would be copied over and over.
+func grow[T any](s []T) []T { return slices.Grow(s, max(len(s), 16)) }
 
 // literal replaces input[from:to] by text.
 func (s *scanner) literal(from, to int, text string) {
