@@ -19,7 +19,7 @@ func (s *scratch) hashPrompt(body int, detail *[]Member) {
 			continue
 		}
 		k.char(next)
-		s.emit(&k, m.first, m.end)
+		s.emit(&k, int(m.first), int(m.end))
 		next = ','
 		m.gone = true
 	}
@@ -98,7 +98,7 @@ func (s *scratch) appendParams(b []byte, body int) []byte {
 			k.char(',')
 		}
 		at := len(k.buf)
-		s.emit(&k, m.first, m.end)
+		s.emit(&k, int(m.first), int(m.end))
 		s.spans = append(s.spans, span{at, len(k.buf)})
 	}
 	return k.buf

@@ -69,7 +69,7 @@ func (s *scanner) emit(k *sink, a, b int) {
 			s.order = append(s.order, g.a)
 		case segObject:
 			s.emitObject(k, s.ord[g.a:g.a+g.b])
-			a = g.next
+			a = int(g.next)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func (s *scanner) emitObject(k *sink, all []member) {
 	for i := range all {
 		if m := &all[i]; !m.gone {
 			k.char(next)
-			s.emit(k, m.first, m.end)
+			s.emit(k, int(m.first), int(m.end))
 			next = ','
 		}
 	}
@@ -104,10 +104,10 @@ func (s *scanner) take(object int, path string) bool {
 		m.gone = true
 		return true
 	}
-	if m.obj < 0 || !s.take(m.obj, rest) {
+	if m.obj < 0 || !s.take(int(m.obj), rest) {
 		return false
 	}
-	m.gone = s.isEmpty(m.obj)
+	m.gone = s.isEmpty(int(m.obj))
 	return true
 }
 
@@ -131,7 +131,7 @@ func (s *scanner) lookup(object int, path string) *member {
 		if m.obj < 0 {
 			return nil
 		}
-		object, path = m.obj, rest
+		object, path = int(m.obj), rest
 	}
 }
 

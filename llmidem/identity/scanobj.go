@@ -24,7 +24,7 @@ func (s *scanner) object(i int) int {
 	if !ok {
 		return -1
 	}
-	s.segs[at] = seg{kind: segObject, a: first, b: n, next: len(s.segs)}
+	s.segs[at] = seg{kind: segObject, a: first, b: n, next: int32(len(s.segs))}
 	s.last = at
 	s.floor = len(s.segs)
 	s.raw = i
@@ -71,8 +71,8 @@ func (s *scanner) member(i int) int {
 	if i >= len(s.src) || s.src[i] != '"' {
 		return s.fail(CodeInvalidJSON, i, "no name where a member should be")
 	}
-	m := member{first: len(s.segs), obj: -1}
-	s.raw, s.floor = i, m.first
+	m := member{first: int32(len(s.segs)), obj: -1}
+	s.raw, s.floor = i, len(s.segs)
 	if i = s.key(i, &m); i < 0 {
 		return -1
 	}
@@ -93,10 +93,10 @@ func (s *scanner) member(i int) int {
 		return -1
 	}
 	if s.keep && s.src[m.val] == '{' {
-		m.obj = s.last
+		m.obj = int32(s.last)
 	}
 	s.cut(i)
-	m.end = len(s.segs)
+	m.end = int32(len(s.segs))
 	if len(s.mem) == cap(s.mem) {
 		s.mem = grow(s.mem)
 	}

@@ -18,9 +18,10 @@ const (
 	segAttach                // attachment a, which is "" in the text
 )
 
+// Segments are counted in 32 bits: more would take 48 GB for the tape alone.
 type seg struct {
 	a, b int
-	next int
+	next int32
 	kind segKind
 }
 
@@ -28,9 +29,9 @@ type seg struct {
 type member struct {
 	prefix     uint64 // the first bytes of the name, ordered as the names are
 	name       span   // the unescaped name, in the input or the arena
-	first, end int    // its segments, name and colon included
 	val        int    // where its value begins in the input
-	obj        int    // the segment of its value if that is an object on record, else -1
+	first, end int32  // its segments, name and colon included
+	obj        int32  // the segment of its value if that is an object on record, else -1
 	inArena    bool   // the name lies in the arena
 	gone       bool   // the member does not count
 }
