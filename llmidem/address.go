@@ -26,13 +26,12 @@ func address(namespace, endpoint, key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// digest hashes parts so that no two lists of parts hash alike.
-func digest(parts ...string) [sha256.Size]byte {
-	size := 0
-	for _, p := range parts {
-		size += 8 + len(p)
-	}
-	buf := make([]byte, 0, size)
+// digest hashes parts, each with its length in front, so that no two lists of
+// parts hash alike.
+func digest[T string | []byte](first T, parts ...string) [sha256.Size]byte {
+	buf := make([]byte, 0, 1024) // enough for most, and on the stack
+	buf = binary.BigEndian.AppendUint64(buf, uint64(len(first)))
+	buf = append(buf, first...)
 	for _, p := range parts {
 		buf = binary.BigEndian.AppendUint64(buf, uint64(len(p)))
 		buf = append(buf, p...)
@@ -45,7 +44,7 @@ func digest(parts ...string) [sha256.Size]byte {
 // guess the prompt, so it is made of the keyed digest.
 func fingerprint(scheme identity.Scheme, doc identity.Document, endpoint, result string) (store.Fingerprint, error) {
 	if scheme.Name() != "hmac" {
-		return digest(string(doc.Canonical()), endpoint, result), nil
+		return digest(doc.Canonical(), endpoint, result), nil
 	}
 	key, err := scheme.Key(doc)
 	return digest(key.String(), endpoint, result), err
@@ -90,26 +89,58 @@ func stableQuery(q url.Values) string {
 	return q.Encode()
 }
 
-// account digests what tells the account of a request: the tenant when one was
-// named, else its credentials. ok is false when there is neither.
-func (c *core) accountOf(req *http.Request) (account string, ok bool) {
-	if c.tenant != "" {
-		return "tenant:" + c.tenant, true
-	}
-	credentials := ""
+// home is where the records of requests to one endpoint on one account lie.
+// Most requests of a client have the same home, so the last one is remembered.
+type home struct {
+	scheme, host, prefix, query, credentials string // of the request
+
+	endpoint  string
+	account   string // digest of the credentials, or the tenant; "" for neither
+	namespace string
+}
+
+// homeOf finds the home of a request; nil is that of functions.
+func (c *core) homeOf(req *http.Request, prefix string) *home {
+	var h home
 	if req != nil {
-		if c.provider.Account != nil {
-			credentials = c.provider.Account(req)
-		} else {
-			credentials = defaultAccount(req)
-		}
+		h = home{scheme: req.URL.Scheme, host: req.URL.Host, prefix: prefix, query: req.URL.RawQuery, credentials: c.credentialsOf(req)}
 	}
-	if credentials == "" {
-		return "", false
+	last := c.lastHome.Load()
+	if last != nil && last.scheme == h.scheme && last.host == h.host && last.prefix == h.prefix &&
+		last.query == h.query && last.credentials == h.credentials {
+		return last
+	}
+	if req != nil {
+		h.endpoint = endpoint(req.URL, prefix)
+	}
+	h.account = c.accountOf(h.credentials)
+	h.namespace = lengthPrefixed(c.namespace) + lengthPrefixed(c.provider.Name) + h.account
+	c.lastHome.Store(&h)
+	return &h
+}
+
+// accountOf is the tenant when one was named, else a digest of the credentials.
+func (c *core) accountOf(credentials string) string {
+	switch {
+	case c.tenant != "":
+		return "tenant:" + c.tenant
+	case credentials == "":
+		return ""
 	}
 	mac := hmac.New(sha256.New, []byte(accountLabel))
 	mac.Write([]byte(credentials))
-	return "account:" + hex.EncodeToString(mac.Sum(nil)), true
+	return "account:" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// credentialsOf is what tells the account of a request, as its provider says.
+func (c *core) credentialsOf(req *http.Request) string {
+	switch {
+	case c.tenant != "":
+		return ""
+	case c.provider.Account != nil:
+		return c.provider.Account(req)
+	}
+	return defaultAccount(req)
 }
 
 // credentialHeaders carry credentials at one service or another.
@@ -137,14 +168,8 @@ func defaultAccount(req *http.Request) string {
 	if len(parts) == 2 {
 		return parts[0] + "\x00" + parts[1] // the common case, no digest needed
 	}
-	sum := digest(parts...)
+	sum := digest(parts[0], parts[1:]...)
 	return hex.EncodeToString(sum[:])
-}
-
-// namespaceOf is the provider and the account a record belongs to, under the
-// application's own name if it gave one.
-func (c *core) namespaceOf(account string) string {
-	return strings.Join([]string{lengthPrefixed(c.namespace), lengthPrefixed(c.provider.Name), account}, "")
 }
 
 func lengthPrefixed(s string) string {

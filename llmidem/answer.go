@@ -21,14 +21,16 @@ type handler func(ctx context.Context, c *call) (*answer, error)
 // only read, but for the fields of progress.
 type call struct {
 	*core
-	req  *http.Request // method, URL and header are a snapshot; nil for Do
+	in   *http.Request // the caller's, while it waits; nil for Do
+	req  *http.Request // ours, once something is to be sent: see outline
 	body []byte        // the request body, the same bytes on every attempt
 
 	doc       identity.Document
 	key       identity.Key
 	address   string
 	finger    store.Fingerprint
-	endpoint  string
+	keyText   string // key.String()
+	home      *home
 	result    string // the type of a function's result; "" for requests
 	facts     facts
 	opts      callOptions
@@ -51,6 +53,7 @@ type answer struct {
 	protoMajor   int
 	protoMinor   int
 	header       http.Header
+	ownHeader    bool // nobody shares header
 	body         []byte
 	rest         io.ReadCloser // the body when it is passed through; body is nil then
 	length       int64         // Content-Length of what is passed through
@@ -85,7 +88,7 @@ func (a *answer) usage() Usage {
 // from returns a copy of the answer for another caller.
 func (a *answer) from(source Source) *answer {
 	b := *a
-	b.source = source
+	b.source, b.ownHeader = source, false
 	if source != SourceProvider {
 		b.sends, b.paidToo = 0, false
 	}

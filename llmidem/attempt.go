@@ -100,7 +100,7 @@ func errorInfo(status int, body []byte) complete.ErrorInfo {
 func (c *call) judge(a *answer, plain []byte, framed bool) complete.Result {
 	v := complete.Check(complete.Query{
 		Dialect: c.provider.dialect(), Operation: c.facts.operation, ContentType: a.header.Get("Content-Type"),
-		Request: c.body, N: c.facts.choices, Body: plain,
+		Request: c.body, N: max(c.facts.choices, 1), Body: plain,
 	})
 	if v.Terminal && !framed && !complete.Valid(plain) {
 		v.Terminal, v.Keep, v.Reason = false, false, "nothing proves that the body is all of it"

@@ -129,16 +129,13 @@ func BenchmarkConcurrent(b *testing.B) {
 	const callers, round = 64, 512
 	url := benchServer(b)
 	ours, _ := ourAPI(b, url)
-	http.DefaultClient.CloseIdleConnections()
-	clients := []func(){
-		func() { mustChat(b, bareAPI(url, nil)) },
-		nil, nil,
-	}
 	tuned := bareAPI(url, &http.Client{Transport: tunedTransport(b)})
 	plain := bareAPI(url, nil)
-	clients[0] = func() { mustChat(b, plain) }
-	clients[1] = func() { mustChat(b, tuned) }
-	clients[2] = func() { mustChat(b, ours) }
+	clients := []func(){
+		func() { mustChat(b, plain) },
+		func() { mustChat(b, tuned) },
+		func() { mustChat(b, ours) },
+	}
 	rates := make([][]time.Duration, len(clients))
 	for b.Loop() {
 		for i, call := range clients {
@@ -199,4 +196,35 @@ func BenchmarkRecall(b *testing.B) {
 			do()
 		}
 	})
+}
+
+// BenchmarkOverhead is what a call of 1 KB costs beside the wire: the transport
+// answers at once. "bare" is an http.Client over the same transport.
+func BenchmarkOverhead(b *testing.B) {
+	answer := `{"id":"c","model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"` +
+		strings.Repeat("answer ", 110) + `"},"finish_reason":"stop"}],"usage":{"prompt_tokens":200,"completion_tokens":160}}`
+	wire := roundTrip(func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return &http.Response{StatusCode: 200, ProtoMajor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+			ContentLength: int64(len(answer)), Body: io.NopCloser(strings.NewReader(answer))}, nil
+	})
+	_, client := ourAPI(b, "https://api.invalid/v1", llmidem.WithTransport(wire))
+	for name, doer := range map[string]openai.HTTPDoer{"bare": &http.Client{Transport: wire}, "llmidem": client} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				text := chatBody(benchRequest().Messages[0].Content)
+				r, err := http.NewRequest(http.MethodPost, "https://api.invalid/v1/chat/completions", strings.NewReader(text))
+				if err != nil {
+					b.Fatal(err)
+				}
+				resp, err := doer.Do(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		})
+	}
 }

@@ -3,6 +3,7 @@ package llmidem
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -32,15 +33,19 @@ func (c *closeFunc) Close() error {
 
 // readUpTo reads a body to its end, or past the limit: then more is true.
 func readUpTo(r io.Reader, length, limit int64) (body []byte, more bool, err error) {
-	if length > limit {
+	switch {
+	case length > limit:
 		return nil, true, nil
+	case length >= 0: // one byte more, so that the end is seen as well
+		body = make([]byte, length+1)
+		n, err := io.ReadFull(r, body)
+		if errors.Is(err, io.ErrUnexpectedEOF) && int64(n) == length || err == io.EOF && length == 0 {
+			err = nil
+		}
+		return body[:n], false, err
 	}
-	var buf bytes.Buffer
-	if length > 0 {
-		buf.Grow(int(length) + bytes.MinRead)
-	}
-	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
-	return buf.Bytes(), n > limit && err == nil, err
+	body, err = io.ReadAll(io.LimitReader(r, limit+1))
+	return body, int64(len(body)) > limit && err == nil, err
 }
 
 // prefixed is a body of which a part was read already.

@@ -47,6 +47,8 @@ type core struct {
 	noAttempts  bool
 
 	account    atomic.Pointer[string] // the first account seen
+	lastHome   atomic.Pointer[home]
+	traced     atomic.Bool // spans go somewhere
 	warnSecond sync.Once
 	warnRecall sync.Once
 	resultOK   sync.Map // reflect.Type → error: what Do found out about result types

@@ -11,6 +11,7 @@ var errAlone = errors.New("llmidem: the answer is too large to share")
 // coalesce lets equal calls at the same time share one.
 func (k *core) coalesce(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
+		c.outline()
 		if c.recallMode == recallNone {
 			return next(ctx, c)
 		}
@@ -34,7 +35,11 @@ func (k *core) coalesce(next handler) handler {
 				}
 				continue
 			case roleLeader:
-				go f.fly(next)
+				if ctx.Done() == nil {
+					f.fly(next) // this caller cannot leave
+				} else {
+					go f.fly(next)
+				}
 			}
 			ans, err := f.wait(ctx, c, role)
 			if errors.Is(err, errAlone) {
@@ -55,10 +60,8 @@ func (c *call) alone() *call {
 // fly is the life of a flight.
 func (f *flight) fly(next handler) {
 	ans, err := f.leader.guard(f.ctx, next)
-	if ans != nil && ans.rest != nil {
-		ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { f.cancel(nil) }}
-	} else {
-		defer f.cancel(nil)
+	if ans == nil || ans.rest == nil {
+		defer f.cancel(nil) // else it ends with the body
 	}
 	f.land(ans, err)
 }

@@ -65,7 +65,7 @@ func (e *notExecuted) Unwrap() error { return e.error }
 // function makes a call of a function's name and payload.
 func (c *Client) function(ctx context.Context, state *callState, name string, payload any, result reflect.Type) (*call, error) {
 	cl := &call{core: c.core, progress: &progress{}, span: noSpan, state: state, opts: state.opts}
-	cl.facts = facts{operation: "do:" + name}
+	cl.facts, cl.result = facts{operation: "do:" + name}, result.String()
 	if cl.opts.invalid != nil {
 		return cl, cl.opts.invalid
 	}
@@ -87,8 +87,8 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 	if cl.opts.key != nil {
 		cl.key = cl.opts.key.key
 	}
-	cl.result = result.String()
-	return cl, cl.place(nil)
+	cl.home = c.homeOf(nil, "")
+	return cl, cl.place(ctx)
 }
 
 // execute runs the function and writes its result as JSON.

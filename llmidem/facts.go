@@ -32,8 +32,10 @@ func factsOf(doc identity.Document) facts {
 	if strings.HasPrefix(f.operation, "ollama.") { // streams unless told not to
 		f.stream = f.operation != "ollama.embed" && string(doc.Param("stream")) != "false"
 	}
-	if n, ok := complete.Int(doc.Param("n")); ok && n > 0 && n <= 1<<20 {
-		f.choices = int(n)
+	for _, count := range [...][]byte{doc.Param("n"), complete.Get(doc.Param("generationConfig"), "candidateCount")} {
+		if n, ok := complete.Int(count); ok && n > 0 && n <= 1<<20 {
+			f.choices = int(n)
+		}
 	}
 	f.sampled = slices.Contains(sampledOperations, f.operation) && string(doc.Param("temperature")) != "0"
 	conversation := doc.Param("conversation")

@@ -144,6 +144,9 @@ func (f *flight) land(ans *answer, err error) {
 		f.detached.Stop()
 	}
 	alone := f.waiters == 0
+	if ans != nil { // nobody can join any more: one waiter need not share
+		ans.ownHeader = f.waiters <= 1 && f.leader.recallMode == recallAll
+	}
 	if fs.closed && len(fs.m) == 0 {
 		close(fs.idle)
 	}

@@ -1,7 +1,6 @@
 package llmidem
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -50,15 +49,13 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 		identity.Request{Path: path, Header: req.Header, Body: body}, cl.opts.identityCall(c.cfg.ExcludedFields, c.provider.Rules.Exclude))
 	var refusal *identity.Refusal
 	if errors.As(err, &refusal) && refusal.Code == identity.CodeNoModel {
-		req.Body = io.NopCloser(bytes.NewReader(body)) // what passes is as it was
-		return nil, passNoModel, nil
+		return cl, passNoModel, nil
 	}
 	if err != nil {
 		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
 	}
 	cl.facts = factsOf(cl.doc)
-	cl.endpoint = endpoint(req.URL, match.Prefix)
-	cl.req = outline(req, c.provider.Headers)
+	cl.home, cl.in = c.homeOf(req, match.Prefix), req
 	return cl, "", cl.sign(req)
 }
 
@@ -74,34 +71,38 @@ func (o callOptions) identityCall(configured, byRule []string) identity.Call {
 	return identity.Call{User: o.user, Scope: o.scopeOf(), Occurrence: o.occurrence, Exclude: exclude}
 }
 
-// sign gives the call its key, address and fingerprint, and the key to its
-// request.
+// sign gives the call its key, address and fingerprint.
 func (c *call) sign(req *http.Request) (err error) {
 	if c.key, err = c.chooseKey(req); err != nil {
 		return err
 	}
-	if err := c.place(req); err != nil {
+	if err := c.place(req.Context()); err != nil {
 		return err
 	}
-	return c.putKey()
+	if c.noKeyHeader && !c.ownHeader {
+		return nil
+	}
+	if err := c.provider.Keys.accept(c.keyText, c.pattern); err != nil {
+		return invalid(err.Error(), err)
+	}
+	return nil
 }
 
 // place says where the record of a call lies and what it must be the answer to.
-// req carries the credentials; nil has none.
-func (c *call) place(req *http.Request) (err error) {
-	if c.finger, err = fingerprint(c.scheme, c.doc, c.endpoint, c.result); err != nil {
+func (c *call) place(ctx context.Context) (err error) {
+	c.keyText = c.key.String()
+	if c.finger, err = fingerprint(c.scheme, c.doc, c.home.endpoint, c.result); err != nil {
 		return invalid("the fingerprint cannot be made: "+err.Error(), err)
 	}
-	account, _ := c.accountOf(req)
-	c.address = address(c.namespaceOf(account), c.endpoint, c.key.String())
+	c.address = address(c.home.namespace, c.home.endpoint, c.keyText)
 	if c.opts.key != nil && !c.opts.key.binds(c.finger) {
 		return c.failure(CodeConflict, "the option Key was used for another request already; make one Key per call", nil)
 	}
 	c.scoped = c.opts.scope != "" || c.opts.nonce != ""
 	c.recallMode = c.modeOf()
-	if req != nil && c.seeAccount(account) {
+	if c.seeAccount(c.home.account) {
 		c.warnSecond.Do(func() {
-			c.log(req.Context(), levelWarn, "a second account is used through one client: their answers are kept apart; "+
+			c.log(ctx, levelWarn, "a second account is used through one client: their answers are kept apart; "+
 				"if the credentials rotate, say WithTenant(id)")
 		})
 	}
@@ -157,59 +158,26 @@ func (c *call) headerKey(req *http.Request) (identity.Key, error) {
 	return key, nil
 }
 
-// putKey sets the key header as the provider takes it, once.
-func (c *call) putKey() error {
-	for name := range c.req.Header {
-		if name != c.header && strings.EqualFold(name, c.header) {
-			delete(c.req.Header, name)
-		}
-	}
-	if c.noKeyHeader && !c.ownHeader {
-		return nil
-	}
-	text := c.key.String()
-	if err := c.provider.Keys.accept(text, c.pattern); err != nil {
-		return invalid(err.Error(), err)
-	}
-	if c.provider.Keys.Quoted {
-		text = `"` + text + `"`
-	}
-	c.req.Header[c.header] = []string{text}
-	return nil
-}
-
 // snapshot reads the request's body, which it closes.
 func (c *Client) snapshot(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
 	}
 	defer req.Body.Close()
-	body, more, err := readUpTo(req.Body, req.ContentLength, c.cfg.MaxBody)
+	length := req.ContentLength
+	if length == 0 { // of a request with a body: not known
+		length = -1
+	}
+	body, more, err := readUpTo(req.Body, length, c.cfg.MaxBody)
 	switch {
+	case err == nil && !more && length > 0 && int64(len(body)) != length, errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, invalid("the request's body is not as long as its ContentLength says", err)
 	case err != nil:
 		return nil, invalid("the request's body cannot be read", err)
 	case more:
 		return nil, invalid("the request's body is larger than Config.MaxBody ("+strconv.FormatInt(c.cfg.MaxBody, 10)+" bytes); raise it", nil)
-	case req.ContentLength > 0 && int64(len(body)) != req.ContentLength:
-		return nil, invalid("the request's body is not as long as its ContentLength says", nil)
 	}
 	return body, nil
-}
-
-// outline is the request without its body, as it goes out on every attempt; what
-// the caller does to its own afterwards changes nothing.
-func outline(req *http.Request, extra http.Header) *http.Request {
-	out := req.Clone(context.Background())
-	out.Body, out.GetBody = nil, nil
-	if out.Header == nil {
-		out.Header = http.Header{}
-	}
-	for name, values := range extra {
-		if name = http.CanonicalHeaderKey(name); out.Header[name] == nil {
-			out.Header[name] = append([]string{}, values...)
-		}
-	}
-	return out
 }
 
 func closeBody(req *http.Request) {

@@ -69,7 +69,7 @@ func TestP4_Bounds(t *testing.T) {
 		require.Equal(t, llmidem.SourceCache, b.mustAsk("c").Receipt.Source)
 	})
 	t.Run("bytes", func(t *testing.T) {
-		b := newBench(t, llmidem.Config{CacheBytes: 2000})
+		b := newBench(t, llmidem.Config{CacheBytes: 1500})
 		for _, p := range []string{"a", "b", "c", "a"} {
 			b.mustAsk(p)
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 	"github.com/llmidem/llmidem-go/llmidem/store"
@@ -17,8 +16,9 @@ const recordVersion = 1
 // errRecord says that a record cannot be read: it is in doubt, not absent.
 var errRecord = errors.New("llmidem: the record of this call does not parse")
 
-// replayed are the headers of an answer that are recorded with it. Others
-// (cookies, rate limits, dates) were true once and are not given out again.
+// replayed are the headers of an answer that are recorded with it, by their place
+// in this list. Others (cookies, rate limits, dates) were true once and are not
+// given out again.
 var replayed = [...]string{
 	"Content-Type", "Content-Encoding", "X-Request-Id", "Request-Id", "Apim-Request-Id",
 	"Openai-Model", "Openai-Version", "X-Ms-Deployment-Name",
@@ -39,9 +39,9 @@ func encodeRecord(a *answer) []byte {
 	b := make([]byte, 0, size+len(a.verdict.ID)+len(a.verdict.Model))
 	b = append(b, recordVersion)
 	b = binary.AppendUvarint(b, uint64(n))
-	for _, name := range replayed {
+	for i, name := range replayed {
 		for _, v := range a.header[name] {
-			b = appendText(appendText(b, name), v)
+			b = appendText(append(b, byte(i)), v)
 		}
 	}
 	v := a.verdict
@@ -70,14 +70,14 @@ func decodeRecord(rec store.Record) (*answer, error) {
 	if r.byte() != recordVersion {
 		return nil, errRecord
 	}
-	a := &answer{status: http.StatusOK, proto: "HTTP/1.1", protoMajor: 1, protoMinor: 1, header: http.Header{},
+	a := &answer{status: http.StatusOK, proto: "HTTP/1.1", protoMajor: 1, protoMinor: 1, header: make(http.Header, 8), ownHeader: true,
 		kept: true, age: rec.Age, origin: rec.Origin}
 	for n := r.number(); n > 0 && !r.bad; n-- {
-		name, value := r.text(), r.text()
-		if !slices.Contains(replayed[:], name) {
-			return nil, errRecord // a store that is written to by others is not to set headers
+		i, value := r.byte(), r.text()
+		if int(i) >= len(replayed) {
+			return nil, errRecord
 		}
-		a.header[name] = append(a.header[name], value)
+		a.header[replayed[i]] = append(a.header[replayed[i]], value)
 	}
 	a.verdict = complete.Result{Terminal: true, Keep: true, ID: r.text(), Model: r.text()}
 	for n := r.number(); n > 0 && !r.bad; n-- {

@@ -17,32 +17,35 @@ var errElapsed = fmt.Errorf("llmidem: the call took longer than Retry.Elapsed: %
 // retry makes attempts until one settles the call.
 func (k *core) retry(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
-		ctx, cancel := context.WithCancelCause(ctx)
+		ctx, cancel := c.cancellable(ctx)
 		budget := time.AfterFunc(k.cfg.Retry.Elapsed, func() { cancel(errElapsed) })
+		defer budget.Stop()
 		r := &retries{call: c, start: time.Now()}
 		for {
 			ans, err := next(ctx, c)
 			if err != nil {
-				cancel(nil)
-				budget.Stop()
 				return nil, err
 			}
-			delay, again := r.again(ctx, ans)
-			if again {
-				again = r.wait(ctx, ans, delay)
-			}
-			if again {
+			if delay, again := r.again(ctx, ans); again && r.wait(ctx, ans, delay) {
 				continue
 			}
-			budget.Stop()
-			if ans.rest == nil {
-				cancel(nil)
-			} else { // the body is still to be read: the context ends with it
+			if ans.rest != nil { // the body is still to be read: the context ends with it
 				ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { cancel(nil) }}
+			} else if c.flight == nil {
+				cancel(nil)
 			}
 			return r.end(ans)
 		}
 	}
+}
+
+// cancellable is a context that the time budget can end: the flight's own, else
+// one that is made for the call.
+func (c *call) cancellable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	if c.flight != nil {
+		return ctx, c.flight.cancel
+	}
+	return context.WithCancelCause(ctx)
 }
 
 // retries is the state of one call's attempts.

@@ -37,33 +37,50 @@ func (c *core) setTelemetry(s *settings) {
 	}
 }
 
-// startCall begins the logical span: before the store is asked.
+// startCall begins the logical span: before the store is asked. Until a span is
+// seen to go somewhere, attributes are only made when it is: most processes have
+// no tracer.
 func (c *core) startCall(ctx context.Context, cl *call) context.Context {
-	operation := semconv.Operation(cl.facts.operation)
-	subject := cl.facts.model
-	attrs := make([]attribute.KeyValue, 0, 8)
-	attrs = append(attrs, semconv.GenAIOperationName.String(operation), semconv.GenAIProviderName.String(c.provider.Name))
+	operation, subject := semconv.Operation(cl.facts.operation), cl.facts.model
 	if tool, ok := strings.CutPrefix(cl.facts.operation, "do:"); ok {
 		subject = tool
-		attrs = append(attrs, semconv.GenAIToolName.String(tool))
+	}
+	name := semconv.SpanCall(operation, subject)
+	if !c.traced.Load() {
+		ctx, cl.span = c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient))
+		if !cl.span.IsRecording() {
+			return ctx
+		}
+		c.traced.Store(true)
+		cl.span.SetAttributes(cl.startAttributes(operation, subject)...)
 	} else {
-		attrs = append(attrs, semconv.GenAIRequestModel.String(subject))
+		ctx, cl.span = c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
+			trace.WithAttributes(cl.startAttributes(operation, subject)...))
 	}
-	if !cl.key.IsZero() {
-		attrs = append(attrs, semconv.IdempotencyKey.String(cl.key.LogString()))
-	}
-	if cl.facts.stream {
-		attrs = append(attrs, semconv.GenAIRequestStream.Bool(true))
-	}
-	if cl.req != nil {
-		attrs = append(attrs, serverAttributes(cl.req.URL)...)
-	}
-	ctx, cl.span = c.tracer.Start(ctx, semconv.SpanCall(operation, subject),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	if cl.span.IsRecording() {
 		cl.span.SetAttributes(cl.requestAttributes()...)
 	}
 	return ctx
+}
+
+// startAttributes are what a sampler may decide by.
+func (c *call) startAttributes(operation, subject string) []attribute.KeyValue {
+	attrs := []attribute.KeyValue{semconv.GenAIOperationName.String(operation), semconv.GenAIProviderName.String(c.provider.Name)}
+	if c.result != "" {
+		attrs = append(attrs, semconv.GenAIToolName.String(subject))
+	} else {
+		attrs = append(attrs, semconv.GenAIRequestModel.String(subject))
+	}
+	if !c.key.IsZero() {
+		attrs = append(attrs, semconv.IdempotencyKey.String(c.key.LogString()))
+	}
+	if c.facts.stream {
+		attrs = append(attrs, semconv.GenAIRequestStream.Bool(true))
+	}
+	if c.in != nil {
+		attrs = append(attrs, serverAttributes(c.in.URL)...)
+	}
+	return attrs
 }
 
 // serverAttributes are server.address and server.port of a URL.
@@ -155,7 +172,7 @@ type attemptSpan struct {
 // startAttempt counts an attempt and begins its span.
 func (c *call) startAttempt(ctx context.Context) attemptSpan {
 	n := int(c.progress.sends.Add(1))
-	if c.noAttempts {
+	if c.noAttempts || !c.span.SpanContext().IsValid() { // or nobody traces
 		return attemptSpan{}
 	}
 	_, span := c.tracer.Start(ctx, semconv.SpanAttempt, trace.WithSpanKind(trace.SpanKindClient))

@@ -1,6 +1,7 @@
 package llmidem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -35,9 +36,9 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, invalid("the request has no URL with a host", nil)
 	}
-	req, cl, pass, err := c.identified(req)
+	cl, pass, err := c.identify(req)
 	if pass != "" {
-		return c.pass(req, pass)
+		return c.pass(req, cl, pass)
 	}
 	ctx := c.startCall(req.Context(), cl)
 	if err != nil {
@@ -52,14 +53,6 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	cl.state.record(cl, ans, nil)
 	return cl.respond(ctx, req, ans), nil
-}
-
-// identified is identify with a request of our own, which may be given its body
-// back: a RoundTripper does not change the caller's.
-func (c *Client) identified(req *http.Request) (*http.Request, *call, passing, error) {
-	shallow := *req
-	cl, pass, err := c.identify(&shallow)
-	return &shallow, cl, pass, err
 }
 
 // fail tells everybody who wants to know, and returns the error.
@@ -79,8 +72,9 @@ func (c *call) identifyError(e *Error) {
 	def(&e.TraceID, traceID(c.span.SpanContext()))
 }
 
-// pass sends a request that is no inference call.
-func (c *Client) pass(req *http.Request, why passing) (*http.Response, error) {
+// pass sends a request that is no inference call. Where its body had to be read to
+// find that out, cl has it.
+func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response, error) {
 	if c.cfg.Strict {
 		closeBody(req)
 		return nil, invalid("the request is no inference call ("+string(why)+"), and Config.Strict refuses those", nil)
@@ -89,21 +83,29 @@ func (c *Client) pass(req *http.Request, why passing) (*http.Response, error) {
 		s.pass()
 	}
 	ctx, end := c.startPass(req, why)
-	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
+	out := req.WithContext(ctx)
+	if cl != nil {
+		out.Body = io.NopCloser(bytes.NewReader(cl.body))
+	}
+	resp, err := c.transport.RoundTrip(out)
 	end(resp, err)
 	return resp, err
 }
 
 // respond makes the response of an answer.
 func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.Response {
-	h := a.header.Clone()
-	h[defaultKeyHeader] = []string{c.key.String()}
-	h[sourceHeader] = []string{string(a.source)}
+	h := a.header
+	if !a.ownHeader {
+		h = h.Clone()
+	}
+	own := [...]string{c.keyText, string(a.source), "true"}
+	h[defaultKeyHeader] = own[0:1:1]
+	h[sourceHeader] = own[1:2:2]
 	if !a.paid() {
-		h[replayedHeader] = []string{"true"}
+		h[replayedHeader] = own[2:3:3]
 	}
 	resp := &http.Response{
-		Status:     strconv.Itoa(a.status) + " " + http.StatusText(a.status),
+		Status:     statusText(a.status),
 		StatusCode: a.status, Proto: a.proto, ProtoMajor: a.protoMajor, ProtoMinor: a.protoMinor,
 		Header: h, Request: req, Uncompressed: a.uncompressed, ContentLength: int64(len(a.body)),
 	}
@@ -115,6 +117,13 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 	resp.Body = &bodyReader{rest: a.body, end: a.bodyErr}
 	c.endDone(ctx, a)
 	return resp
+}
+
+func statusText(status int) string {
+	if status == http.StatusOK {
+		return "200 OK"
+	}
+	return strconv.Itoa(status) + " " + http.StatusText(status)
 }
 
 // bodyReader reads a recorded body. It has no WriteTo, which would hand the
@@ -136,8 +145,10 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+var errClosedBody = errors.New("llmidem: read after Close")
+
 // Close ends the reading.
 func (b *bodyReader) Close() error {
-	b.rest, b.end = nil, errors.New("llmidem: read after Close")
+	b.rest, b.end = nil, errClosedBody
 	return nil
 }
