@@ -2,6 +2,7 @@ package llmidem
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"time"
@@ -58,6 +59,8 @@ type answer struct {
 	rest         io.ReadCloser // the body when it is passed through; body is nil then
 	length       int64         // Content-Length of what is passed through
 	uncompressed bool
+	trailer      http.Header
+	tls          *tls.ConnectionState
 	bodyErr      error // what the body ends with, where it was cut off
 	tooLarge     bool  // the body is larger than what is kept or shared
 
@@ -88,7 +91,7 @@ func (a *answer) usage() Usage {
 // from returns a copy of the answer for another caller.
 func (a *answer) from(source Source) *answer {
 	b := *a
-	b.source, b.ownHeader = source, false
+	b.source, b.ownHeader, b.trailer, b.tls = source, false, nil, nil
 	if source != SourceProvider {
 		b.sends, b.paidToo = 0, false
 	}

@@ -56,7 +56,8 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 // read takes an answer off the wire, up to the size that is kept.
 func (c *call) read(resp *http.Response) *answer {
 	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
-		header: resp.Header, length: resp.ContentLength, uncompressed: resp.Uncompressed, source: SourceProvider}
+		header: resp.Header, length: resp.ContentLength,
+		uncompressed: resp.Uncompressed, trailer: resp.Trailer, tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)
 	if c.facts.stream && a.status == http.StatusOK {
 		a.rest = resp.Body

@@ -45,6 +45,7 @@ type core struct {
 	propagators propagation.TextMapPropagator
 	logger      *slog.Logger
 	noAttempts  bool
+	capture     bool
 
 	account    atomic.Pointer[string] // the first account seen
 	lastHome   atomic.Pointer[home]
@@ -88,7 +89,7 @@ func (s *settings) build() (*Client, error) {
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
 		store: memory, budget: newRetryBudget(cfg.Retry),
-		noAttempts: s.noAttempts,
+		noAttempts: s.noAttempts, capture: s.capture,
 	}
 	c.setTelemetry(s)
 	rt := s.transport

@@ -28,6 +28,7 @@ type settings struct {
 	propagators  propagation.TextMapPropagator
 	logger       *slog.Logger
 	noAttempts   bool // no attempt spans
+	capture      bool // content into spans
 	noKeyHeader  bool
 
 	applied  int // options so far

@@ -97,6 +97,7 @@ func serverAttributes(u *url.URL) []attribute.KeyValue {
 func (c *call) endDone(ctx context.Context, a *answer) {
 	if c.span.IsRecording() {
 		c.span.SetAttributes(c.answerAttributes(a)...)
+		c.span.SetAttributes(c.captured(a)...)
 		c.link(a)
 		if a.failed() {
 			c.span.SetAttributes(semconv.ErrorType.String(strconv.Itoa(a.status)))

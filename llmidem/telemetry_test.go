@@ -232,3 +232,20 @@ func TestSpans_TransportBelowIsInside(t *testing.T) {
 	b.read(client.RoundTrip(b.request("/chat/completions", chatBody("x"))))
 	require.Equal(t, b.spans.Named("POST")[0].Context.SpanID(), inside.SpanID())
 }
+
+func TestWithCaptureContent(t *testing.T) {
+	b := newBench(t, llmidem.WithCaptureContent(true))
+	b.srv.Next(llmtest.Text("the answer"))
+	text := `{"model":"m","messages":[{"role":"system","content":"be brief"},{"role":"user","content":[{"type":"text","text":"look"},` +
+		`{"type":"image_url","image_url":{"url":"https://x.invalid/secret.png"}}]},` +
+		`{"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{}"}}]},` +
+		`{"role":"tool","tool_call_id":"t1","content":"42"}]}`
+	b.read(b.client.RoundTrip(b.request("/chat/completions", text)))
+	got := attrs(b.spans.Named("chat m")[0])
+	require.JSONEq(t, `[{"role":"system","parts":[{"type":"text","content":"be brief"}]},`+
+		`{"role":"user","parts":[{"type":"text","content":"look"},{"type":"image_url"}]},`+
+		`{"role":"assistant","parts":[{"type":"tool_call","id":"t1","name":"f","arguments":"{}"}]},`+
+		`{"role":"tool","parts":[{"type":"tool_call_response","id":"t1","response":"42"}]}]`, got["gen_ai.input.messages"])
+	require.JSONEq(t, `[{"role":"assistant","parts":[{"type":"text","content":"the answer"}],"finish_reason":"stop"}]`, got["gen_ai.output.messages"])
+	require.NotContains(t, got["gen_ai.input.messages"], "secret")
+}

@@ -108,6 +108,7 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		Status:     statusText(a.status),
 		StatusCode: a.status, Proto: a.proto, ProtoMajor: a.protoMajor, ProtoMinor: a.protoMinor,
 		Header: h, Request: req, Uncompressed: a.uncompressed, ContentLength: int64(len(a.body)),
+		Trailer: a.trailer, TLS: a.tls,
 	}
 	if a.rest != nil {
 		resp.ContentLength = a.length
