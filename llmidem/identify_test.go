@@ -99,6 +99,7 @@ func TestK10_CallersOwnHeader(t *testing.T) {
 	require.Equal(t, "mine-1", got.header.Get("Idempotency-Key"))
 	sent := b.srv.Ledger().Requests[0].Header
 	require.Equal(t, []string{"mine-1"}, sent.Values("Idempotency-Key"))
+	//lint:ignore SA1008 a name that net/http would not write so is what is tested
 	require.Equal(t, []string{`"mine-1"`}, req.Header["idempotency-KEY"], "the caller's request is not changed")
 
 	req = b.request("/chat/completions", chatBody("another"))

@@ -24,7 +24,7 @@ import (
 func attrs(s llmtest.Span) map[string]string {
 	m := map[string]string{}
 	for _, kv := range s.Attributes {
-		m[string(kv.Key)] = kv.Value.Emit()
+		m[string(kv.Key)] = kv.Value.String()
 	}
 	return m
 }
@@ -44,7 +44,7 @@ func links(s llmtest.Span) map[string]trace.SpanID {
 func TestSpans_FirstSuccess(t *testing.T) {
 	b := newBench(t)
 	req := chat("x")
-	req.Temperature, req.MaxTokens = 0.5, 100
+	req.Temperature, req.MaxCompletionTokens = 0.5, 100
 	res, err := llmidem.Call(context.Background(), b.api.CreateChatCompletion, req)
 	require.NoError(t, err)
 	call := b.spans.Named("chat gpt-4o-mini")[0]
