@@ -1,0 +1,9 @@
+// Package examples holds one program a folder. Each runs offline, on real input
+// that lies beside it, and its output.txt is what it prints: the test of this
+// package runs them all and compares.
+//
+//   - readme: the program of the README
+//   - key: what a key is made of
+//   - quickstart: eight questions to a server that fails, and the bill
+//   - observe: the spans and log lines of a call
+package examples
