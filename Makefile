@@ -1,0 +1,46 @@
+# The commands of this repository. `make help` lists them.
+
+GO         ?= go
+BENCHTIME  ?= 1x
+BENCH      ?= .
+FUZZTIME   ?= 10s
+
+# Pinned by tools/go.mod, so that no user of the module downloads it.
+STATICCHECK = $(GO) tool -modfile=tools/go.mod staticcheck
+
+.DEFAULT_GOAL := help
+.PHONY: help test race lint ranks bench fuzz examples check
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## run all tests
+	$(GO) test ./...
+
+race: ## run all tests under the race detector
+	$(GO) test -race ./...
+
+lint: ## gofmt, go vet and staticcheck
+	@unformatted="$$(git ls-files -z '*.go' | xargs -0 gofmt -l)"; \
+		if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+ranks: ## check the source itself: import ranks, links, names, comments, lengths
+	$(GO) test -count=1 -run '^TestSource' ./llmidem
+
+bench: ## run the benchmarks BENCH for BENCHTIME each (1x: that they work)
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@set -e; listed="$$($(GO) test -list '^Fuzz' ./...)"; echo "$$listed" | \
+		awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print f[i], $$2; n = 0 }' | \
+		while read -r target pkg; do \
+			echo "$$target in $$pkg"; \
+			$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$pkg" </dev/null || exit 1; \
+		done
+
+examples: ## run every example and compare its output
+	$(GO) test -count=1 ./examples
+
+check: lint race ranks examples ## all that must hold before a commit
