@@ -100,12 +100,12 @@ type home struct {
 }
 
 // homeOf finds the home of a request; nil is that of functions.
-func (c *core) homeOf(req *http.Request, prefix string) *home {
+func (k *core) homeOf(req *http.Request, prefix string) *home {
 	var h home
 	if req != nil {
-		h = home{scheme: req.URL.Scheme, host: req.URL.Host, prefix: prefix, query: req.URL.RawQuery, credentials: c.credentialsOf(req)}
+		h = home{scheme: req.URL.Scheme, host: req.URL.Host, prefix: prefix, query: req.URL.RawQuery, credentials: k.credentialsOf(req)}
 	}
-	last := c.lastHome.Load()
+	last := k.lastHome.Load()
 	if last != nil && last.scheme == h.scheme && last.host == h.host && last.prefix == h.prefix &&
 		last.query == h.query && last.credentials == h.credentials {
 		return last
@@ -113,17 +113,17 @@ func (c *core) homeOf(req *http.Request, prefix string) *home {
 	if req != nil {
 		h.endpoint = endpoint(req.URL, prefix)
 	}
-	h.account = c.accountOf(h.credentials)
-	h.namespace = lengthPrefixed(c.namespace) + lengthPrefixed(c.provider.Name) + h.account
-	c.lastHome.Store(&h)
+	h.account = k.accountOf(h.credentials)
+	h.namespace = lengthPrefixed(k.namespace) + lengthPrefixed(k.provider.Name) + h.account
+	k.lastHome.Store(&h)
 	return &h
 }
 
 // accountOf is the tenant when one was named, else a digest of the credentials.
-func (c *core) accountOf(credentials string) string {
+func (k *core) accountOf(credentials string) string {
 	switch {
-	case c.tenant != "":
-		return "tenant:" + c.tenant
+	case k.tenant != "":
+		return "tenant:" + k.tenant
 	case credentials == "":
 		return ""
 	}
@@ -133,12 +133,12 @@ func (c *core) accountOf(credentials string) string {
 }
 
 // credentialsOf is what tells the account of a request, as its provider says.
-func (c *core) credentialsOf(req *http.Request) string {
+func (k *core) credentialsOf(req *http.Request) string {
 	switch {
-	case c.tenant != "":
+	case k.tenant != "":
 		return ""
-	case c.provider.Account != nil:
-		return c.provider.Account(req)
+	case k.provider.Account != nil:
+		return k.provider.Account(req)
 	}
 	return defaultAccount(req)
 }
@@ -178,16 +178,16 @@ func lengthPrefixed(s string) string {
 
 // seeAccount warns once when a second account passes through one client: their
 // answers are apart, which is right, and surprises whoever rotates credentials.
-func (c *core) seeAccount(account string) (second bool) {
-	if c.tenant != "" || account == "" {
+func (k *core) seeAccount(account string) (second bool) {
+	if k.tenant != "" || account == "" {
 		return false
 	}
-	first := c.account.Load()
+	first := k.account.Load()
 	if first == nil {
-		if c.account.CompareAndSwap(nil, &account) {
+		if k.account.CompareAndSwap(nil, &account) {
 			return false
 		}
-		first = c.account.Load()
+		first = k.account.Load()
 	}
 	return *first != account
 }

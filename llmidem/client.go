@@ -117,9 +117,9 @@ func (c *Client) Over(rt http.RoundTripper) *Client {
 	return c.over(rt)
 }
 
-func (c *core) over(rt http.RoundTripper) *Client {
-	return &Client{core: c, transport: rt,
-		serve: c.recall(c.coalesce(c.claim(c.retry(c.attempt(rt)))))}
+func (k *core) over(rt http.RoundTripper) *Client {
+	return &Client{core: k, transport: rt,
+		serve: k.recall(k.coalesce(k.claim(k.retry(k.attempt(rt)))))}
 }
 
 // Provider returns a copy of what the client knows of its provider.

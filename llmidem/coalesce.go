@@ -18,6 +18,9 @@ func (k *core) coalesce(next handler) handler {
 		if within(ctx, k, c.address) {
 			return nil, c.failure(CodeInvalid, "the call waits for itself, since it is made inside of an equal call; give one of them a Scope", nil)
 		}
+		if ctx.Err() != nil {
+			return nil, c.callerGone(ctx, false)
+		}
 		for {
 			f, role := k.flights.join(ctx, c)
 			switch role {

@@ -195,6 +195,39 @@ func TestS9_RecordThatDoesNotParse(t *testing.T) {
 	}
 }
 
+// P1: a fingerprint that differs is a conflict at every place that finds one: the
+// flight, the record, the claim. Each holds on its own, since between any two of
+// them another caller may come.
+func TestP1_MismatchAtEveryPlace(t *testing.T) {
+	ctx := context.Background()
+	c, _, _ := faultClient(t)
+	first := &call{core: c.core, address: strings.Repeat("a", 64), finger: store.Fingerprint{1}, recallMode: recallAll, progress: &progress{}, span: noSpan}
+	other := &call{core: c.core, address: first.address, finger: store.Fingerprint{2}, recallMode: recallAll, progress: &progress{}, span: noSpan}
+	f, role := c.flights.join(ctx, first)
+	require.Equal(t, roleLeader, role)
+	_, role = c.flights.join(ctx, other)
+	require.Equal(t, roleConflict, role)
+
+	owner := store.NewOwner()
+	_, won, err := first.acquire(ctx, owner)
+	require.NoError(t, err)
+	require.True(t, won)
+	standing, won, err := other.acquire(ctx, store.NewOwner())
+	require.NoError(t, err)
+	require.False(t, won)
+	require.Equal(t, CodeConflict, CodeOf(standing.err))
+
+	body := encodeRecord(&answer{body: []byte(wholeAnswer)})
+	require.NoError(t, first.settle(ctx, owner, store.Outcome{State: store.Completed, Body: body, TTL: time.Minute}))
+	rec, err := c.store.Get(ctx, first.address)
+	require.NoError(t, err)
+	_, err = other.recorded(ctx, rec)
+	require.Equal(t, CodeConflict, CodeOf(err))
+	_, err = first.recorded(ctx, rec)
+	require.NoError(t, err)
+	f.land(&answer{}, nil)
+}
+
 // A claim that another client holds is told with a hint.
 func TestS3_ClaimHeldByAnotherClient(t *testing.T) {
 	c, _, sends := faultClient(t)

@@ -14,7 +14,7 @@ func (c *call) outline() {
 		return
 	}
 	out := c.in.Clone(context.Background())
-	out.Body, out.GetBody = nil, nil
+	out.Body = nil
 	if out.Header == nil {
 		out.Header = http.Header{}
 	}

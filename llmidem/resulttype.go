@@ -9,16 +9,16 @@ import (
 
 // resultType reports why values of a type do not survive being written as JSON
 // and read again. It asks once a type.
-func (c *core) resultType(t reflect.Type) error {
-	if known, ok := c.resultOK.Load(t); ok {
+func (k *core) resultType(t reflect.Type) error {
+	if known, ok := k.resultOK.Load(t); ok {
 		err, _ := known.(error)
 		return err
 	}
 	err := survives(t, map[reflect.Type]bool{})
 	if err == nil {
-		c.resultOK.Store(t, true)
+		k.resultOK.Store(t, true)
 	} else {
-		c.resultOK.Store(t, err)
+		k.resultOK.Store(t, err)
 	}
 	return err
 }

@@ -21,40 +21,40 @@ import (
 // noSpan stands in where no span was begun.
 var noSpan = trace.SpanFromContext(context.Background())
 
-func (c *core) setTelemetry(s *settings) {
+func (k *core) setTelemetry(s *settings) {
 	tracers := s.tracers
 	if tracers == nil {
 		tracers = otel.GetTracerProvider()
 	}
-	c.tracer = tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version))
-	c.propagators = s.propagators
-	if c.propagators == nil {
-		c.propagators = otel.GetTextMapPropagator()
+	k.tracer = tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version))
+	k.propagators = s.propagators
+	if k.propagators == nil {
+		k.propagators = otel.GetTextMapPropagator()
 	}
-	c.logger = s.logger
-	if c.logger == nil {
-		c.logger = slog.Default()
+	k.logger = s.logger
+	if k.logger == nil {
+		k.logger = slog.Default()
 	}
 }
 
 // startCall begins the logical span: before the store is asked. Until a span is
 // seen to go somewhere, attributes are only made when it is: most processes have
 // no tracer.
-func (c *core) startCall(ctx context.Context, cl *call) context.Context {
+func (k *core) startCall(ctx context.Context, cl *call) context.Context {
 	operation, subject := semconv.Operation(cl.facts.operation), cl.facts.model
 	if tool, ok := strings.CutPrefix(cl.facts.operation, "do:"); ok {
 		subject = tool
 	}
 	name := semconv.SpanCall(operation, subject)
-	if !c.traced.Load() {
-		ctx, cl.span = c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient))
+	if !k.traced.Load() {
+		ctx, cl.span = k.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient))
 		if !cl.span.IsRecording() {
 			return ctx
 		}
-		c.traced.Store(true)
+		k.traced.Store(true)
 		cl.span.SetAttributes(cl.startAttributes(operation, subject)...)
 	} else {
-		ctx, cl.span = c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
+		ctx, cl.span = k.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
 			trace.WithAttributes(cl.startAttributes(operation, subject)...))
 	}
 	if cl.span.IsRecording() {

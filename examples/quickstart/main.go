@@ -1,6 +1,6 @@
-// Quickstart sends eight questions (the last is the first again) through go-openai
-// over llmidem to a server that fails as services do, and compares the bill with a
-// plain retry loop's. OPENAI_API_KEY makes it ask a real service; VERBOSE=1 logs.
+// Quickstart sends eight questions, and the first one again, through go-openai over
+// llmidem to a server that fails as services do, and compares the bill with a plain
+// retry loop's. OPENAI_API_KEY makes it ask a real service; VERBOSE=1 logs.
 package main
 
 import (
