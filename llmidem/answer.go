@@ -40,6 +40,7 @@ type call struct {
 	ownHeader bool // the caller set the key header itself
 
 	recallMode recallMode
+	began      time.Time
 	span       trace.Span
 	progress   *progress
 	flight     *flight // that this call leads; nil without one
@@ -64,6 +65,13 @@ type answer struct {
 	bodyErr      error // what the body ends with, where it was cut off
 	tooLarge     bool  // the body is larger than what is kept or shared
 
+	live       *live         // a stream that is still coming; body is nil then
+	streamed   bool          // body is a stream
+	broken     bool          // a stream that is an error, or ended in one
+	cut        bool          // the caller did not get all of it
+	delivered  bool          // a stream that somebody read
+	firstChunk time.Duration // of a stream, since the call began
+
 	verdict  complete.Result
 	end      ending // how the attempt ended that gave it
 	source   Source
@@ -78,7 +86,7 @@ type answer struct {
 }
 
 // failed reports whether the SDK will make an error of this answer.
-func (a *answer) failed() bool { return a.status < 200 || a.status >= 300 }
+func (a *answer) failed() bool { return a.status < 200 || a.status >= 300 || a.broken }
 
 // paid reports whether the answer was paid for by whom it is given to.
 func (a *answer) paid() bool { return a.source == SourceProvider }

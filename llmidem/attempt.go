@@ -24,14 +24,16 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 		if err != nil {
 			ans = &answer{end: endOfError(err, trace.state())}
 		} else {
-			ans = c.read(resp)
+			ans = c.read(ctx, resp, span.end)
 		}
 		if ans.end.err != nil && ctx.Err() != nil {
 			ans.end.endedBy(context.Cause(ctx))
 		}
-		if ans.rest == nil {
+		switch {
+		case ans.live != nil || ans.broken: // the stream ends it
+		case ans.rest == nil:
 			span.end(ans)
-		} else {
+		default:
 			ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { span.end(ans) }}
 		}
 		return ans, nil
@@ -53,15 +55,21 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 	return req
 }
 
-// read takes an answer off the wire, up to the size that is kept.
-func (c *call) read(resp *http.Response) *answer {
+// read takes an answer off the wire, up to the size that is kept. over is called
+// at the end of a body that is a stream.
+func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)) *answer {
 	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
 		header: resp.Header, length: resp.ContentLength,
 		uncompressed: resp.Uncompressed, trailer: resp.Trailer, tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)
 	if c.facts.stream && a.status == http.StatusOK {
-		a.rest = resp.Body
-		return a
+		if c.streams(a.header) {
+			return c.begin(ctx, a, resp.Body, over)
+		}
+		if mediaType(a.header) != "application/json" || c.provider.dialect() == "gemini" {
+			a.rest = resp.Body // a form that is not read event by event
+			return a
+		}
 	}
 	body, more, err := readUpTo(resp.Body, resp.ContentLength, c.cfg.MaxEntry)
 	switch {

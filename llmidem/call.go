@@ -3,6 +3,7 @@ package llmidem
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"github.com/llmidem/llmidem-go/llmidem/store"
@@ -61,6 +62,8 @@ type callState struct {
 	passed    int      // requests that are no inference calls
 	addresses []string // of the different calls, in order
 	receipt   Receipt
+	sends     int               // of the last request
+	header    http.Header       // of the last response that is a stream
 	failure   *Error            // of the last request, in case the SDK makes its own error of it
 	delivered map[place]*answer // under RecallUndelivered, for the SDK's retries
 }
@@ -74,7 +77,10 @@ func (s *callState) record(c *call, ans *answer, e *Error) {
 	defer s.mu.Unlock()
 	s.see(c.address)
 	r := c.receipt(ans, e)
-	r.Calls = len(s.addresses)
+	r.Calls, s.sends = len(s.addresses), r.Attempts
+	if ans != nil && ans.streamed { // told at its end
+		r.Usage, r.Saved = Usage{}, Usage{}
+	}
 	r.Attempts += s.receipt.Attempts
 	r.Usage.add(s.receipt.Usage)
 	r.Saved.add(s.receipt.Saved)
@@ -83,11 +89,20 @@ func (s *callState) record(c *call, ans *answer, e *Error) {
 	if e == nil && ans != nil && ans.failed() {
 		s.failure = c.statusError(ans)
 	}
-	if e == nil && ans != nil && c.recallMode == recallOnce {
+	if e == nil && ans != nil && ans.live == nil && c.recallMode == recallOnce {
 		if s.delivered == nil {
 			s.delivered = map[place]*answer{}
 		}
 		s.delivered[c.at()] = ans
+	}
+}
+
+// opened keeps the headers of a stream.
+func (s *callState) opened(h http.Header) {
+	if s != nil {
+		s.mu.Lock()
+		s.header = h.Clone()
+		s.mu.Unlock()
 	}
 }
 

@@ -138,29 +138,3 @@ func TestCall_FreshIsTheSameCallForItsRetries(t *testing.T) {
 	require.True(t, b.mustAsk("x", llmidem.Fresh()).Receipt.Paid())
 	require.True(t, b.mustAsk("x", llmidem.Fresh(), llmidem.Scope("s")).Receipt.Paid())
 }
-
-func TestStreams_PassWithKeyAndRetry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		for range 2 {
-			b.srv.Next(llmtest.Status(429), llmtest.OK())
-			stream, err := b.api.CreateChatCompletionStream(context.Background(), chat("stream"))
-			require.NoError(t, err)
-			text := ""
-			for {
-				chunk, err := stream.Recv()
-				if err != nil {
-					break
-				}
-				text += chunk.Choices[0].Delta.Content
-			}
-			require.NoError(t, stream.Close())
-			require.NotEmpty(t, text)
-		}
-		seen := b.srv.Ledger()
-		require.Len(t, seen.Keys(), 1)
-		require.Len(t, seen.Requests, 4)
-		require.Equal(t, 2, seen.Executions(), "streams are not recorded")
-		require.Len(t, b.spans.Named("chat gpt-4o-mini"), 2)
-	})
-}

@@ -47,6 +47,10 @@ func (k *core) claim(next handler) handler {
 		}()
 		ans, err := next(ctx, c)
 		settled = true
+		if err == nil && ans.live != nil {
+			ans.live.keep = func(ctx context.Context, ans *answer) *answer { return c.finishStream(ctx, owner, ans) }
+			return ans, nil
+		}
 		return c.finish(ctx, owner, ans, err)
 	}
 }
@@ -156,6 +160,21 @@ func (c *call) finish(ctx context.Context, owner store.Owner, ans *answer, err e
 	return ans.storeFailed(storeErr), nil
 }
 
+// finishStream writes down how a stream ended. What was given out stays as it is,
+// whatever others have recorded meanwhile.
+func (c *call) finishStream(ctx context.Context, owner store.Owner, ans *answer) *answer {
+	out := c.outcome(ans, nil)
+	err := c.settle(ctx, owner, out)
+	ans.kept = err == nil && out.State == store.Completed
+	if err == nil {
+		return ans
+	}
+	if !errors.Is(err, store.ErrTooLarge) && !errors.Is(err, store.ErrLost) {
+		c.log(ctx, levelWarn, "the store failed to keep a stream, which the caller has")
+	}
+	return ans.storeFailed(err)
+}
+
 // late is what a finisher returns that has lost its claim: the answer of the one
 // who has it, so that all have the same one, else its own.
 func (c *call) late(ctx context.Context, own *answer) *answer {
@@ -180,7 +199,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 		return doubt
 	case err != nil, ans.tooLarge:
 		return free
-	case ans.status != 200:
+	case ans.status != 200, ans.broken:
 		if ans.end.class == classAmbiguous {
 			return doubt
 		}
@@ -189,7 +208,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 		return doubt
 	case !ans.verdict.Keep:
 		return free
-	case c.recallMode == recallOnce && c.flight.deliver():
+	case c.recallMode == recallOnce && (ans.delivered || !ans.streamed && c.flight.deliver()):
 		return free // it was given out: that was its once
 	}
 	return store.Outcome{State: store.Completed, Body: encodeRecord(ans), TTL: c.cfg.CacheTTL,

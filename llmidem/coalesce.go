@@ -13,7 +13,7 @@ func (k *core) coalesce(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		c.outline()
 		if c.recallMode == recallNone {
-			return next(ctx, c)
+			return unshared(next(ctx, c))
 		}
 		if within(ctx, k, c.address) {
 			return nil, c.failure(CodeInvalid, "the call waits for itself, since it is made inside of an equal call; give one of them a Scope", nil)
@@ -29,16 +29,16 @@ func (k *core) coalesce(next handler) handler {
 			case roleConflict:
 				return nil, c.conflict()
 			case roleAlone:
-				return next(ctx, c.alone())
+				return unshared(next(ctx, c.alone()))
 			case roleLater: // an equal flight is being cut off: it must let go of its claim first
 				select {
-				case <-f.done:
+				case <-f.gone:
 				case <-ctx.Done():
 					return nil, c.callerGone(ctx, false)
 				}
 				continue
 			case roleLeader:
-				if ctx.Done() == nil {
+				if ctx.Done() == nil && !c.facts.stream {
 					f.fly(next) // this caller cannot leave
 				} else {
 					go f.fly(next)
@@ -46,11 +46,20 @@ func (k *core) coalesce(next handler) handler {
 			}
 			ans, err := f.wait(ctx, c, role)
 			if errors.Is(err, errAlone) {
-				return next(ctx, c.alone())
+				return unshared(next(ctx, c.alone()))
 			}
 			return ans, err
 		}
 	}
+}
+
+// unshared lets a stream run that only one caller can read.
+func unshared(ans *answer, err error) (*answer, error) {
+	if err == nil && ans.live != nil {
+		ans.live.promised = 1
+		go ans.live.run()
+	}
+	return ans, err
 }
 
 // alone is the call without record and without company.
@@ -63,6 +72,12 @@ func (c *call) alone() *call {
 // fly is the life of a flight.
 func (f *flight) fly(next handler) {
 	ans, err := f.leader.guard(f.ctx, next)
+	if ans != nil && ans.live != nil {
+		f.show(ans)
+		ans.live.run()
+		f.retire()
+		return
+	}
 	if ans == nil || ans.rest == nil {
 		defer f.cancel(nil) // else it ends with the body
 	}

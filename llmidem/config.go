@@ -43,6 +43,12 @@ type Config struct {
 	// DetachLimit is how long a call goes on after its last caller has left.
 	// Default: 5 minutes, and never longer than the rest of Retry.Elapsed.
 	DetachLimit time.Duration
+	// Drain lets a stream that every caller has closed before its end be read on,
+	// so that it can be given again. Default: it is dropped.
+	Drain Drain
+	// TolerateTruncation lets a stream that breaks off, or ends without finish
+	// reasons, look like one that ended. Default: reading it is CodeInterrupted.
+	TolerateTruncation bool
 	// MaxBody is the largest request body, in bytes. Larger ones are refused.
 	// Default: 128 MiB.
 	MaxBody int64
@@ -55,6 +61,23 @@ type Config struct {
 	// Strict refuses requests that are no inference call, or name no model,
 	// instead of passing them untouched. Default: off.
 	Strict bool
+}
+
+// Drain bounds how far a stream is read on that nobody reads any more. Zero in
+// both means not at all; in one of them, Config.MaxEntry bytes or one minute.
+type Drain struct {
+	// Bytes is how much more is read.
+	Bytes int64
+	// Time is how much longer.
+	Time time.Duration
+}
+
+func (d Drain) on() bool { return d != Drain{} }
+
+func (d Drain) withDefaults(c Config) Drain {
+	def(&d.Bytes, c.MaxEntry)
+	def(&d.Time, time.Minute)
+	return d
 }
 
 // RetryPolicy says how attempts are repeated. Zero fields mean the default.

@@ -25,6 +25,7 @@ type flight struct {
 	end    time.Time
 
 	done chan struct{} // closed when ans and err are set
+	gone chan struct{} // closed when nobody can join any more
 	ans  *answer
 	err  error
 
@@ -73,6 +74,8 @@ func (fs *flights) join(ctx context.Context, c *call) (*flight, role) {
 		return nil, roleConflict
 	case f.givenUp:
 		return f, roleLater
+	case f.ans != nil && c.recallMode != recallOnce:
+		return f.joinStream()
 	case c.recallMode == recallOnce && (f.waiters > 0 || f.delivering):
 		return nil, roleAlone // its answer is somebody else's
 	}
@@ -86,7 +89,8 @@ func (fs *flights) join(ctx context.Context, c *call) (*flight, role) {
 
 // start makes the flight of a leader.
 func (fs *flights) start(ctx context.Context, c *call) *flight {
-	f := &flight{all: fs, leader: c, waiters: 1, done: make(chan struct{}), end: time.Now().Add(c.cfg.Retry.Elapsed)}
+	f := &flight{all: fs, leader: c, waiters: 1, done: make(chan struct{}), gone: make(chan struct{}),
+		end: time.Now().Add(c.cfg.Retry.Elapsed)}
 	f.ctx, f.cancel = context.WithCancelCause(inside(context.WithoutCancel(ctx), c.core, c.address))
 	if fs.m == nil {
 		fs.m = map[string]*flight{}
@@ -121,6 +125,15 @@ func (f *flight) leave(role role) (goesOn, delivered bool) {
 		return false, false
 	}
 	left := min(time.Until(f.end), f.leader.cfg.DetachLimit)
+	if f.leader.facts.stream { // no answer is waiting to be had
+		drain := f.leader.cfg.Drain
+		if !drain.on() {
+			f.givenUp = true
+			f.cancel(errGivenUp)
+			return false, false
+		}
+		left = min(left, drain.withDefaults(f.leader.cfg).Time)
+	}
 	f.detached = time.AfterFunc(left, func() { f.cancel(errDetachLimit) })
 	return true, false
 }
@@ -134,21 +147,60 @@ func (f *flight) deliver() bool {
 	return f.delivering
 }
 
+// joinStream makes a caller one of those who read a stream that has begun.
+func (f *flight) joinStream() (*flight, role) {
+	switch f.ans.live.admit() {
+	case admitLater:
+		return f, roleLater
+	case admitNever:
+		return nil, roleAlone
+	}
+	return f, roleFollower
+}
+
+// show gives the beginning of a stream to all who wait for it. Others can join
+// until it has ended.
+func (f *flight) show(ans *answer) {
+	f.all.mu.Lock()
+	defer f.all.mu.Unlock()
+	f.ans, ans.live.promised = ans, f.waiters
+	ans.live.shared = f.waiters > 1
+	if f.detached != nil { // the stream itself bounds how long it goes on
+		f.detached.Stop()
+	}
+	close(f.done)
+}
+
+// retire ends the flight of a stream.
+func (f *flight) retire() {
+	fs := f.all
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f.remove()
+}
+
+// remove takes the flight off the list. The caller holds all.mu.
+func (f *flight) remove() {
+	fs := f.all
+	delete(fs.m, f.leader.address)
+	if fs.closed && len(fs.m) == 0 {
+		close(fs.idle)
+	}
+	close(f.gone)
+}
+
 // land ends the flight.
 func (f *flight) land(ans *answer, err error) {
 	fs := f.all
 	fs.mu.Lock()
 	f.ans, f.err = ans, err
-	delete(fs.m, f.leader.address)
+	f.remove()
 	if f.detached != nil {
 		f.detached.Stop()
 	}
 	alone := f.waiters == 0
 	if ans != nil { // nobody can join any more: one waiter need not share
 		ans.ownHeader = f.waiters <= 1 && f.leader.recallMode == recallAll
-	}
-	if fs.closed && len(fs.m) == 0 {
-		close(fs.idle)
 	}
 	close(f.done)
 	fs.mu.Unlock()

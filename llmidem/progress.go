@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
@@ -17,6 +18,8 @@ type progress struct {
 	begun   atomic.Bool  // a request was given to the transport
 	traced  atomic.Bool  // the transport says what it writes
 	written atomic.Bool  // it wrote
+
+	given *complete.Content // of a stream that is asked for again; its one reader's
 }
 
 func (p *progress) count() int            { return int(p.sends.Load()) }

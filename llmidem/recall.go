@@ -22,7 +22,7 @@ const (
 // modeOf applies the policy to a call.
 func (c *call) modeOf() recallMode {
 	switch {
-	case c.opts.noRecall, c.cfg.Recall == RecallOff, c.facts.stateful, c.facts.stream:
+	case c.opts.noRecall, c.cfg.Recall == RecallOff, c.facts.stateful:
 		return recallNone
 	case c.cfg.Recall == RecallUndelivered && c.facts.sampled && !c.scoped:
 		return recallOnce

@@ -13,6 +13,9 @@ import (
 // parse, which makes a record one in doubt and never a wrong answer.
 const recordVersion = 1
 
+// recordStream is that byte of a recorded stream.
+const recordStream = 2
+
 // errRecord says that a record cannot be read: it is in doubt, not absent.
 var errRecord = errors.New("llmidem: the record of this call does not parse")
 
@@ -37,7 +40,11 @@ func encodeRecord(a *answer) []byte {
 		}
 	}
 	b := make([]byte, 0, size+len(a.verdict.ID)+len(a.verdict.Model))
-	b = append(b, recordVersion)
+	if a.streamed {
+		b = append(b, recordStream)
+	} else {
+		b = append(b, recordVersion)
+	}
 	b = binary.AppendUvarint(b, uint64(n))
 	for i, name := range replayed {
 		for _, v := range a.header[name] {
@@ -67,11 +74,12 @@ func appendText(b []byte, s string) []byte {
 // decodeRecord reads what encodeRecord wrote. The body is a part of data.
 func decodeRecord(rec store.Record) (*answer, error) {
 	r := recordReader{data: rec.Body}
-	if r.byte() != recordVersion {
+	version := r.byte()
+	if version != recordVersion && version != recordStream {
 		return nil, errRecord
 	}
 	a := &answer{status: http.StatusOK, proto: "HTTP/1.1", protoMajor: 1, protoMinor: 1, header: make(http.Header, 8), ownHeader: true,
-		kept: true, age: rec.Age, origin: rec.Origin}
+		streamed: version == recordStream, kept: true, age: rec.Age, origin: rec.Origin}
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		i, value := r.byte(), r.text()
 		if int(i) >= len(replayed) {

@@ -18,25 +18,45 @@ var errElapsed = fmt.Errorf("llmidem: the call took longer than Retry.Elapsed: %
 func (k *core) retry(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		ctx, cancel := c.cancellable(ctx)
-		budget := time.AfterFunc(k.cfg.Retry.Elapsed, func() { cancel(errElapsed) })
-		defer budget.Stop()
-		r := &retries{call: c, start: time.Now()}
-		for {
-			ans, err := next(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			if delay, again := r.again(ctx, ans); again && r.wait(ctx, ans, delay) {
-				continue
-			}
-			if ans.rest != nil { // the body is still to be read: the context ends with it
-				ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { cancel(nil) }}
-			} else if c.flight == nil {
-				cancel(nil)
-			}
-			return r.end(ans)
+		r := &retries{call: c, next: next, cancel: cancel, start: time.Now()}
+		ans, err := r.attempt(ctx)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case ans.live != nil: // the body is still to be read: the context ends with it
+			ans.live.cancel, ans.live.again = cancel, r.resume
+		case ans.rest != nil:
+			ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { cancel(nil) }}
+		case c.flight == nil:
+			cancel(nil)
+		}
+		return r.end(ans)
+	}
+}
+
+// attempt makes attempts until one settles the call, or its time is over.
+func (r *retries) attempt(ctx context.Context) (*answer, error) {
+	budget := time.AfterFunc(r.cfg.Retry.Elapsed-time.Since(r.start), func() { r.cancel(errElapsed) })
+	defer budget.Stop()
+	for {
+		ans, err := r.next(ctx, r.call)
+		if err != nil {
+			return nil, err
+		}
+		if delay, again := r.again(ctx, ans); !again || !r.wait(ctx, ans, delay) {
+			return ans, nil
 		}
 	}
+}
+
+// resume asks again for a stream that broke off, as after an attempt that ended so.
+func (r *retries) resume(ctx context.Context, e ending) (*answer, error) {
+	ans := &answer{status: http.StatusOK, end: e}
+	if delay, again := r.again(ctx, ans); !again || !r.wait(ctx, ans, delay) {
+		return ans, nil
+	}
+	return r.attempt(ctx)
 }
 
 // cancellable is a context that the time budget can end: the flight's own, else
@@ -51,6 +71,8 @@ func (c *call) cancellable(ctx context.Context) (context.Context, context.Cancel
 // retries is the state of one call's attempts.
 type retries struct {
 	*call
+	next      handler
+	cancel    context.CancelCauseFunc
 	start     time.Time
 	attempts  int // that count, the last included
 	ambiguous int // repetitions after an attempt that may have been executed
@@ -177,8 +199,12 @@ func (r *retries) end(ans *answer) (*answer, error) {
 
 // statusError is what Call returns in place of an answer that is an error.
 func (c *call) statusError(ans *answer) *Error {
-	e := c.failure(CodeFailed, "the provider answered with status "+strconv.Itoa(ans.status)+codeText(ans.end.code), nil)
-	e.errType, e.Attempts = strconv.Itoa(ans.status), ans.sends
+	reason, errType := "the provider answered with status "+strconv.Itoa(ans.status), strconv.Itoa(ans.status)
+	if ans.broken {
+		reason, errType = "the provider's stream was an error or ended in one", ans.end.errType
+	}
+	e := c.failure(CodeFailed, reason+codeText(ans.end.code), nil)
+	e.errType, e.Attempts = errType, ans.sends
 	if ans.end.class == classAmbiguous {
 		e.Code, e.inDoubt = CodeAmbiguous, true
 	}

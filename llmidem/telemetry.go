@@ -41,6 +41,9 @@ func (k *core) setTelemetry(s *settings) {
 // seen to go somewhere, attributes are only made when it is: most processes have
 // no tracer.
 func (k *core) startCall(ctx context.Context, cl *call) context.Context {
+	if cl.facts.stream {
+		cl.began = time.Now()
+	}
 	operation, subject := semconv.Operation(cl.facts.operation), cl.facts.model
 	if tool, ok := strings.CutPrefix(cl.facts.operation, "do:"); ok {
 		subject = tool
@@ -100,8 +103,9 @@ func (c *call) endDone(ctx context.Context, a *answer) {
 		c.span.SetAttributes(c.captured(a)...)
 		c.link(a)
 		if a.failed() {
-			c.span.SetAttributes(semconv.ErrorType.String(strconv.Itoa(a.status)))
-			c.span.SetStatus(codes.Error, strconv.Itoa(a.status)+codeText(a.end.code))
+			e := c.statusError(a)
+			c.span.SetAttributes(semconv.ErrorType.String(e.errType))
+			c.span.SetStatus(codes.Error, e.errType+codeText(a.end.code))
 		}
 	}
 	c.span.End()
@@ -120,6 +124,12 @@ func (c *call) answerAttributes(a *answer) []attribute.KeyValue {
 	}
 	if a.age > 0 {
 		attrs = append(attrs, semconv.CacheAge.Float64(a.age.Seconds()))
+	}
+	if a.firstChunk > 0 && a.paid() {
+		attrs = append(attrs, semconv.GenAIResponseTimeToFirstChunk.Float64(a.firstChunk.Seconds()))
+	}
+	if a.cut {
+		attrs = append(attrs, semconv.GenAIResponseFinishReasons.StringSlice(a.finishReasons()))
 	}
 	if v := a.verdict; v.Terminal {
 		if v.ID != "" {

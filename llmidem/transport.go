@@ -110,6 +110,13 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		Header: h, Request: req, Uncompressed: a.uncompressed, ContentLength: int64(len(a.body)),
 		Trailer: a.trailer, TLS: a.tls,
 	}
+	if c.facts.stream {
+		c.state.opened(h)
+	}
+	if a.live != nil || a.streamed {
+		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a)
+		return resp
+	}
 	if a.rest != nil {
 		resp.ContentLength = a.length
 		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { c.endDone(ctx, a) }}

@@ -93,6 +93,7 @@ func (c Config) check() (errs []error) {
 	positive("CacheCapacity", c.CacheCapacity < 0, "use RecallOff to keep nothing, or 0 for 10,000 entries")
 	positive("CacheBytes", c.CacheBytes < 0, "use RecallOff to keep nothing, or 0 for 64 MiB")
 	positive("DetachLimit", c.DetachLimit < 0, "use 0 for 5 minutes")
+	positive("Drain", c.Drain.Bytes < 0 || c.Drain.Time < 0, "leave it out to drop streams that are closed early")
 	positive("MaxBody", c.MaxBody < 0, "use 0 for 128 MiB")
 	positive("MaxEntry", c.MaxEntry < 0, "use RecallOff to keep nothing, or 0 for 8 MiB")
 	positive("MaxFlights", c.MaxFlights < 0, "use 0 for 10,000")

@@ -127,6 +127,23 @@ func (r *result) render() answer {
 
 // spoil applies the damage that is done to bytes and events.
 func (a answer) spoil(f Fault) answer {
+	a = a.damage(f)
+	if !a.stream || f.before == "" && f.newline == "" {
+		return a
+	}
+	chunks := make([][]byte, len(a.chunks))
+	for i, c := range a.chunks {
+		text := f.before + string(c)
+		if f.newline != "" {
+			text = strings.ReplaceAll(text, "\n", f.newline)
+		}
+		chunks[i] = []byte(text)
+	}
+	a.chunks = chunks
+	return a
+}
+
+func (a answer) damage(f Fault) answer {
 	switch f.damage {
 	case cutJSON:
 		if len(a.chunks) == 0 {
@@ -144,6 +161,9 @@ func (a answer) spoil(f Fault) answer {
 		frame := event(e.body())
 		if a.frame != nil {
 			frame = a.frame(e, n)
+		}
+		if f.frame != "" {
+			frame = []byte(f.frame)
 		}
 		a.chunks = append(a.chunks[:n:n], frame)
 	}

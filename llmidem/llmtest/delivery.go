@@ -3,6 +3,7 @@ package llmtest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -47,17 +48,27 @@ func (d delivery) send(a answer) {
 			chunk = chunk[:limit]
 		}
 		limit -= len(chunk)
-		if _, err := d.w.Write(chunk); err != nil {
-			panic(http.ErrAbortHandler) // the client has left
-		}
-		if a.stream || cut || d.fault.open {
-			_ = flush.Flush() // a writer that cannot flush has no stream to pace
+		for piece := range slices.Chunk(chunk, d.pieces(chunk)) {
+			if _, err := d.w.Write(piece); err != nil {
+				panic(http.ErrAbortHandler) // the client has left
+			}
+			if a.stream || cut || d.fault.open {
+				_ = flush.Flush() // a writer that cannot flush has no stream to pace
+			}
 		}
 		if cut && limit == 0 {
 			break
 		}
 	}
 	d.finish(cut)
+}
+
+// pieces is how many bytes of a chunk are written at once.
+func (d delivery) pieces(chunk []byte) int {
+	if d.fault.split > 0 {
+		return d.fault.split
+	}
+	return max(len(chunk), 1)
 }
 
 // head sends status and headers. A body without a known end is one whose end can

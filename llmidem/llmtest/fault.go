@@ -29,7 +29,11 @@ type Fault struct {
 	message string
 	header  http.Header
 	damage  damage
-	after   int // events before the error frame or the cut
+	after   int    // events before the error frame or the cut
+	frame   string // in place of the error frame
+	before  string // in front of every event
+	newline string // in place of LF
+	split   int    // bytes written at once
 
 	// The delivery.
 	delay  time.Duration

@@ -1,0 +1,228 @@
+package llmidem_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	openai "github.com/sashabaranov/go-openai"
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmidem/llmidem-go/llmidem"
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
+)
+
+func TestR13_CutStreamIsInterrupted(t *testing.T) {
+	for name, fault := range map[string]llmtest.Fault{
+		"in the middle":                llmtest.CutEvents(3),
+		"before the last event":        llmtest.DropMiddle(),
+		"clean end, no finish reason":  llmtest.NoFinish(),
+		"P7 forged [DONE]":             llmtest.ForgedDone(),
+		"half an event":                llmtest.CutJSON(),
+		"P7a of a choice nothing came": llmtest.CutEvents(2),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(fault)
+			out := b.stream("cut")
+			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(out.err), "%v", out.err)
+			require.NotEmpty(t, out.chunks)
+			require.False(t, out.r.Complete || out.r.Kept)
+			require.Equal(t, llmidem.SourceProvider, b.mustStream("cut").r.Source, "half an answer is never given again")
+		})
+		t.Run(name+", tolerated", func(t *testing.T) {
+			b := newBench(t, llmidem.Config{TolerateTruncation: true})
+			b.srv.Next(fault)
+			out := b.mustStream("cut")
+			require.False(t, out.r.Complete || out.r.Kept)
+		})
+	}
+}
+
+func TestR13_CutBeforeTheFirstEventIsRetried(t *testing.T) {
+	for name, fault := range map[string]llmtest.Fault{
+		"headers alone":     llmtest.CutEvents(0),
+		"comment, then cut": llmtest.CutBody(5).Before(": hello\n\n"),
+		"before headers":    llmtest.DropAfter(),
+		"empty":             llmtest.Reply("text/event-stream", ""),
+		"[DONE] alone":      llmtest.Reply("text/event-stream", "data: [DONE]\n\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.srv.Next(fault)
+				out := b.mustStream("first")
+				require.Equal(t, 2, out.r.Attempts)
+			})
+		})
+	}
+	t.Run("for good", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return llmtest.CutEvents(0) })
+			out := b.stream("first")
+			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(out.err), "%v", out.err)
+			require.Len(t, b.srv.Ledger().Bodies(), 3)
+		})
+	})
+}
+
+func TestR13_CutAfterTheLastEventIsWhole(t *testing.T) {
+	b := newBench(t)
+	b.srv.Next(llmtest.CutEvents(1000))
+	require.True(t, b.mustStream("whole").r.Kept)
+	require.Equal(t, llmidem.SourceCache, b.mustStream("whole").r.Source)
+}
+
+func TestR13a_FirstFrameIsRetriedByItsCode(t *testing.T) {
+	for code, want := range map[string]int{
+		"rate_limit_exceeded": 5, "overloaded_error": 5, "server_error": 3, "insufficient_quota": 1, "invalid_request_error": 1,
+		"429": 5, "500": 3, "never_heard_of": 3,
+	} {
+		t.Run(code, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.srv.Handle(func(*llmtest.Request) llmtest.Fault {
+					return llmtest.StreamError(0).Code(code).Message("the words of " + code)
+				})
+				out := b.stream("frame")
+				var api *openai.APIError
+				require.ErrorAs(t, out.err, &api)
+				require.Equal(t, "the words of "+code, api.Message)
+				require.Len(t, b.srv.Ledger().Bodies(), want)
+				require.NotContains(t, out.err.Error(), "the words")
+				b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return llmtest.OK() })
+				require.NotEmpty(t, b.mustStream("frame").text)
+			})
+		})
+	}
+}
+
+func TestT2_FrameReachesTheSDK(t *testing.T) {
+	const frame = `{"error":{"message":"told","type":"invalid_request_error","code":"bad"}}`
+	for name, text := range map[string]string{
+		"plain": "data: " + frame + "\n\n", "after a comment": ": hello\n\ndata: " + frame + "\n\n",
+		"comment in the block": ": hello\ndata: " + frame + "\n\n",
+		"space after brace":    "data: { \"error\": {\"message\":\"told\",\"type\":\"invalid_request_error\",\"code\":\"bad\"} }\n\n",
+		"no blank line":        "data: " + frame + "\n", "no line end": "data: " + frame, "CRLF": "data: " + frame + "\r\n\r\n",
+		"text": `data: {"error":"told","code":"bad","type":"invalid_request_error"}` + "\n\n",
+	} {
+		for at := range 3 {
+			for _, open := range []bool{false, true} {
+				if open && name == "no line end" {
+					continue // nobody can know that it is over
+				}
+				t.Run(fmt.Sprintf("%s at %d open %v", name, at, open), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						b := newBench(t)
+						fault := llmtest.StreamError(at).Frame(text)
+						if open {
+							fault = fault.LeaveOpen()
+						}
+						b.srv.Next(fault)
+						out := b.stream("frame")
+						var api *openai.APIError
+						require.ErrorAs(t, out.err, &api, "%v", out.err)
+						require.Equal(t, "told", api.Message)
+						require.NotContains(t, out.err.Error(), "told")
+						require.Len(t, out.chunks, at)
+						require.False(t, out.r.Complete || out.r.Kept)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestP7_NoStreamIsNotKept(t *testing.T) {
+	for name, fault := range map[string]llmtest.Fault{
+		"HTML": llmtest.HTML(), "error with 200": llmtest.ErrorOK(), "no finish": llmtest.NoFinish(), "forged": llmtest.ForgedDone(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(fault)
+			_ = b.stream("p7")
+			require.Equal(t, llmidem.SourceProvider, b.mustStream("p7").r.Source)
+		})
+	}
+}
+
+func TestP7a_OneChoiceOfTwoIsNotKept(t *testing.T) {
+	b := newBench(t)
+	b.srv.Next(llmtest.MissingChoice())
+	req := chat("two")
+	req.N = 2
+	s, err := llmidem.CallStream(context.Background(), b.api.CreateChatCompletionStream, req)
+	require.NoError(t, err)
+	require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(drainStream(s).err))
+	require.False(t, s.Receipt().Kept)
+}
+
+func TestR9_CutStreamIsResumedWhereKeysAreReplayed(t *testing.T) {
+	for cut := 1; cut < 8; cut++ {
+		for _, pieces := range []bool{false, true} {
+			t.Run(fmt.Sprint(cut, pieces), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv := llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay}))
+					b := benchOver(t, srv)
+					fault := llmtest.CutEvents(cut)
+					if pieces {
+						fault = fault.Split(7)
+					}
+					srv.Next(fault)
+					out := b.mustStream("one two three four five")
+					require.Equal(t, "Answer to: one two three four five", strings.TrimSpace(out.text))
+					require.True(t, out.r.Complete && out.r.Kept, "%+v", out.r)
+					require.Equal(t, 2, out.r.Attempts)
+					require.Equal(t, 1, srv.Ledger().Executions())
+				})
+			})
+		}
+	}
+}
+
+func TestR9_AnotherAnswerIsNotContinued(t *testing.T) {
+	const finish = `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	delta := func(text string) string {
+		return `data: {"choices":[{"index":0,"delta":{"content":"` + text + `"}}]}` + "\n\n"
+	}
+	for name, c := range map[string]struct {
+		second, want string
+	}{
+		"another":     {delta("Good ") + delta("bye") + finish, ""},
+		"other cuts":  {delta("Hel") + delta("lo wor") + delta("ld") + finish, "Hello world"},
+		"one event":   {delta("Hello world") + finish, "Hello world"},
+		"too short":   {delta("Hell") + finish, ""},
+		"an error":    {`data: {"error":{"message":"m","code":"invalid_request_error"}}` + "\n\n", ""},
+		"same events": {delta("Hello ") + delta("world") + finish, "Hello world"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bodies := []string{delta("Hello "), c.second}
+				b := newBench(t)
+				replay := b.srv.Provider()
+				replay.Keys.Class = llmidem.Replay
+				client, err := llmidem.New(replay, llmidem.WithTransport(b.srv.Transport()), quiet)
+				require.NoError(t, err)
+				defer client.Close(context.Background())
+				b.api = b.apiOver(client, "sk-test")
+				n := 0
+				b.srv.Handle(func(*llmtest.Request) llmtest.Fault {
+					n++
+					return llmtest.Reply("text/event-stream", bodies[min(n, 2)-1])
+				})
+				out := b.stream("resume")
+				if c.want == "" {
+					require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(out.err), "%v", out.err)
+					require.Equal(t, "Hello ", out.text)
+					require.False(t, out.r.Kept)
+					return
+				}
+				require.NoError(t, out.err)
+				require.Equal(t, c.want, out.text)
+			})
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package llmidem_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmidem/llmidem-go/llmidem"
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
+)
+
+func TestR15_ClosedEarlyIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.OK().Pace(time.Second))
+		s := b.mustOpen("early")
+		_, err := s.Recv()
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		synctest.Wait()
+		require.False(t, s.Receipt().Complete)
+		require.Equal(t, llmidem.SourceProvider, b.mustStream("early").r.Source)
+		require.Equal(t, 2, b.srv.Ledger().Executions())
+	})
+}
+
+func TestR15_ClosedEarlyIsDrainedWhereAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, llmidem.Config{Drain: llmidem.Drain{Time: time.Minute}})
+		b.srv.Next(llmtest.OK().Pace(time.Second))
+		s := b.mustOpen("drained")
+		require.NoError(t, s.Close())
+		time.Sleep(30 * time.Second)
+		require.Equal(t, llmidem.SourceCache, b.mustStream("drained").r.Source)
+		b.srv.Next(llmtest.OK().Pace(time.Hour))
+		require.NoError(t, b.mustOpen("too slow").Close())
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, llmidem.SourceProvider, b.mustStream("too slow").r.Source)
+	})
+}
+
+func TestR15_ClosedAfterTheChoicesIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.OK().Pace(100 * time.Millisecond))
+		s := b.mustOpen("tail")
+		for {
+			chunk, err := s.Recv()
+			require.NoError(t, err)
+			if chunk.Choices[0].FinishReason != "" {
+				break
+			}
+		}
+		require.NoError(t, s.Close())
+		time.Sleep(time.Second)
+		require.True(t, s.Receipt().Complete && s.Receipt().Kept)
+		require.NotZero(t, s.Receipt().Usage)
+		require.Equal(t, llmidem.SourceCache, b.mustStream("tail").r.Source)
+	})
+}
+
+func TestR15_NobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.CutEvents(2).LeaveOpen())
+		s := b.mustOpen("unread")
+		time.Sleep(6 * time.Minute)
+		out := drainStream(s)
+		require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(out.err))
+		require.NoError(t, b.client.Close(context.Background()))
+	})
+}
+
+func TestR5_StreamEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.CutEvents(2).LeaveOpen())
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		s, err := b.open(ctx, "context")
+		require.NoError(t, err)
+		out := drainStream(s)
+		require.ErrorIs(t, out.err, context.DeadlineExceeded)
+		require.Len(t, out.chunks, 2)
+		b.srv.Next(llmtest.Hang())
+		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err = b.open(ctx, "before the headers")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		synctest.Wait()
+		require.Equal(t, llmidem.SourceProvider, b.mustStream("before the headers").r.Source)
+	})
+}
+
+func TestS11_StreamIsSharedLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.Text(strings.Repeat("word ", 20)).Pace(time.Second))
+		var wg sync.WaitGroup
+		outs := make([]streamed, 5)
+		for i := range outs {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				outs[i] = b.stream("live")
+			})
+		}
+		began := time.Now()
+		wg.Wait()
+		require.Less(t, time.Since(began), 30*time.Second)
+		sources := map[llmidem.Source]int{}
+		for _, o := range outs {
+			require.NoError(t, o.err)
+			require.Equal(t, outs[0].chunks, o.chunks)
+			sources[o.r.Source]++
+		}
+		require.Equal(t, map[llmidem.Source]int{llmidem.SourceProvider: 1, llmidem.SourceCoalesced: 4}, sources)
+		require.Equal(t, 1, b.srv.Ledger().Executions())
+	})
+}
+
+func TestS11_StreamLeaderLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.OK().Pace(time.Second))
+		lead := b.mustOpen("lead")
+		follow := b.mustOpen("lead")
+		_, err := lead.Recv()
+		require.NoError(t, err)
+		require.NoError(t, lead.Close())
+		out := drainStream(follow)
+		require.NoError(t, out.err)
+		require.True(t, out.r.Paid(), "somebody must be told what it cost")
+		require.NotZero(t, out.r.Usage)
+		require.Equal(t, 1, b.srv.Ledger().Executions())
+	})
+}
+
+func TestT8_SlowReadersSlowNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, slowLeads := range []bool{true, false} {
+			b := newBench(t)
+			b.srv.Next(llmtest.Text(strings.Repeat("word ", 500)))
+			one, two := b.mustOpen("slow"), b.mustOpen("slow")
+			slow, fast := one, two
+			if !slowLeads {
+				slow, fast = two, one
+			}
+			began := time.Now()
+			require.NoError(t, drainStream(fast).err)
+			require.Less(t, time.Since(began), time.Second)
+			time.Sleep(time.Minute)
+			require.NoError(t, drainStream(slow).err)
+			require.Equal(t, 1, b.srv.Ledger().Executions())
+		}
+	})
+}
+
+func TestP10_LargeStreamPassesUnkept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, llmidem.Config{MaxEntry: 64 << 10})
+		text := strings.Repeat("word ", 10_000)
+		b.srv.Next(llmtest.Text(text), llmtest.Text(text))
+		out := b.mustStream("large")
+		require.Equal(t, text, out.text)
+		require.True(t, out.r.Complete)
+		require.False(t, out.r.Kept)
+		one, two := b.mustOpen("large"), b.mustOpen("large") // T8: over the limit, with followers
+		require.Equal(t, text, drainStream(two).text)
+		require.Equal(t, text, drainStream(one).text)
+		require.Equal(t, 2, b.srv.Ledger().Executions())
+	})
+}
+
+func TestT5_LargeEvent(t *testing.T) {
+	b := newBench(t)
+	for _, size := range []int{10 << 20, 20 << 20} {
+		text := strings.Repeat("x", size)
+		b.srv.Next(llmtest.Reply("text/event-stream", `data: {"id":"c","choices":[{"index":0,"delta":{"content":"`+text+`"},"finish_reason":"stop"}]}`+"\n\ndata: [DONE]\n\n"))
+		out := b.mustStream("large event")
+		require.Equal(t, size, len(out.text))
+		require.False(t, out.r.Kept)
+	}
+}
