@@ -1,0 +1,5 @@
+//go:build !race
+
+package llmidem_test
+
+const raceEnabled = false
