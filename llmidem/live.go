@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -79,6 +80,7 @@ func (l *live) run() {
 		l.put(l.before)
 	}
 	end := l.take(l.first)
+	runtime.Gosched() // whoever waits for the headers goes first
 	for end == nil {
 		l.waitForRoom()
 		ev, err := l.feed.next()
