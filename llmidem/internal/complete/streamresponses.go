@@ -33,9 +33,9 @@ func responsesEvent(s *Stream, typ, _ []byte) Signal {
 	}
 	if s.track != nil {
 		s.track.mark(item, typ)
-		if name := Get(s.members[memberItem], "name"); string(typ) == "response.output_item.added" && name != nil {
-			return s.add(item, channelTool, 0, name)
-		}
+	}
+	if string(typ) == "response.output_item.added" {
+		return s.add(item, channelTool, 0, Get(s.members[memberItem], "name"))
 	}
 	return 0
 }
