@@ -55,7 +55,27 @@ func FuzzStream(f *testing.F) {
 		if !again.Resumed() || !again.Content().HasPrefix(said) || !said.HasPrefix(again.Content()) {
 			t.Fatalf("%q: not its own repetition", joined)
 		}
+		resumed(t, fuzzed(op, n), said, joined)
 	})
+}
+
+// resumed lets a stream resume after what may be another one, cut anywhere: what
+// is left of an event is an event.
+func resumed(t *testing.T, s *Stream, said Content, joined []byte) {
+	for i := range said.parts {
+		p := &said.parts[i]
+		cut := len(p.text) * i / len(said.parts)
+		said.size -= len(p.text) - cut
+		p.text = p.text[:cut]
+	}
+	s.Resume(said)
+	for block := range bytes.SplitSeq(joined, []byte("\n\n")) {
+		name, data, _ := bytes.Cut(block, []byte("|"))
+		sig := s.Event(string(name), data)
+		if rest := s.Rest(data); Valid(data) && !Valid(rest) || !sig.Has(SignalContent) && !bytes.Equal(rest, data) {
+			t.Fatalf("the rest of %q is %q", data, rest)
+		}
+	}
 }
 
 func fuzzed(op, n byte) *Stream {

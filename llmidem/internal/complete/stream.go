@@ -72,7 +72,7 @@ func (s *Stream) rules(q Query) string {
 		s.tally.want = uint64(asked(q, "n"))
 	case "openai text_completion":
 		s.judge, s.names = textChunk, chatMembers
-		s.tally.want = uint64(asked(q, "n")) * uint64(inputs(Get(q.Request, "prompt"), countPrompts))
+		s.tally.want = uint64(asked(q, "n")) * uint64(inputs(get(q.Request, "prompt"), countPrompts))
 	case "openai responses":
 		s.judge, s.names = responsesEvent, responsesMembers
 	case "anthropic messages":
@@ -93,7 +93,7 @@ func (s *Stream) rules(q Query) string {
 // and its data lines joined by line feeds, or one JSON line. It keeps neither.
 func (s *Stream) Event(name string, data []byte) Signal {
 	if s.track != nil {
-		s.track.begin()
+		s.track.begin(data)
 	}
 	sig := s.read(name, data)
 	if s.finished() {

@@ -26,7 +26,7 @@ var whole = []struct {
 	{"chat", "openai chat", "", 0, chatStream, "chatcmpl-B9", "gpt-4.1-2025-04-14", "stop", 19, 10, 3, "0/text=Café \"au lait\", bitte"},
 	{"T6 tool calls", "openai chat", "", 1, toolStream, "c", "m", "tool_calls", -1, -1, 4,
 		`0/tool=weather 0/arguments={"city":"Kyiv"} 0/tool.1=time 0/arguments.1={}`},
-	{"T6 two choices", "openai chat", `{"n":2}`, 0, twoStream, "c", "m", "stop length", -1, -1, 3, "1/text=bB 0/text=aA"},
+	{"T6 two choices", "openai chat", `{"n":2}`, 0, twoStream, "c", "m", "stop length", -1, -1, 3, "1/text=bbB 0/text=aaA"},
 	{"T6 reasoning, usage beside the end", "openai chat", "", 0, reasoningStream, "d", "deepseek-reasoner", "stop", 5, 7, 4, "0/reasoning=Hmmm. 0/text=42"},
 	{"completions of two prompts", "openai text_completion", `{"prompt":["a","b"]}`, 0, textStream, "cmpl-1", "gpt-3.5-turbo-instruct",
 		"length stop", -1, -1, 3, "0/text=One! 1/text=Two"},

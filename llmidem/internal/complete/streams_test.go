@@ -32,9 +32,9 @@ const (
 [DONE]`
 
 	twoStream = `
-{"id":"c","model":"m","choices":[{"index":1,"delta":{"role":"assistant","content":"b"},"finish_reason":null}]}
+{"id":"c","model":"m","choices":[{"index":1,"delta":{"role":"assistant","content":"bb"},"finish_reason":null}]}
 
-{"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a"},"finish_reason":null},{"index":1,"delta":{"content":"B"},"finish_reason":null}]}
+{"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"aa"},"finish_reason":null},{"index":1,"delta":{"content":"B"},"finish_reason":null}]}
 
 {"id":"c","model":"m","choices":[{"index":1,"delta":{},"finish_reason":"length"}]}
 
