@@ -121,6 +121,9 @@ func TestStream_FailedIsTerminal(t *testing.T) {
 		for _, e := range eventsOf(responsesBegin) {
 			s.Event(e.name, []byte(e.data))
 		}
+		if typ == "failed" { // told twice
+			s.Event("error", []byte(`{"type":"error","code":"server_error","message":"m"}`))
+		}
 		sig := s.Event("response."+typ, []byte(`{"type":"response.`+typ+`","response":`+body+`}`))
 		if sig != SignalContent|SignalFinished|SignalDone {
 			t.Errorf("%s: signal %b", typ, sig)

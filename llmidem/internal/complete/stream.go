@@ -18,6 +18,7 @@ const (
 	// that failed is none: it is a legal last event.
 	SignalError
 	// SignalFinished: with this event or one before it every choice is finished.
+	// Whether the answer may be kept is told by [Stream.Result].
 	SignalFinished
 	// SignalDone: it is the last event, [DONE] or the dialect's own. It proves
 	// nothing about the choices.
@@ -168,12 +169,12 @@ func (s *Stream) reason() string {
 	switch {
 	case s.r.Reason != "":
 		return s.r.Reason
+	case s.end == endFailed: // an error frame may come before the word itself
+		return reasonFailed
 	case s.failed:
 		return reasonError
 	case s.malformed:
 		return reasonMalformed
-	case s.end == endFailed:
-		return reasonFailed
 	case s.end != endOpen:
 		return ""
 	case s.tally.want == 0:
