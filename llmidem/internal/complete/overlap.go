@@ -9,8 +9,8 @@ const (
 	OverlapNone Overlap = iota
 	// OverlapWithin: all that it says was given out.
 	OverlapWithin
-	// OverlapPart: it begins with what was given out and goes on: the two streams
-	// were cut into events in different places.
+	// OverlapPart: some of what it says was given out and some is new: the two
+	// streams were cut into events in different places. [Stream.Rest] has the new.
 	OverlapPart
 	// OverlapDiffers: this event or one before it says something else.
 	OverlapDiffers
@@ -20,10 +20,9 @@ const (
 type overlap struct {
 	matched    int  // bytes that both said
 	old, fresh bool // the event at hand says something given, something new
+	whole      bool // it says something given that cannot be taken out of it
 	differs    bool
 }
-
-func (o *overlap) event() { o.old, o.fresh = false, false }
 
 // Resume makes the stream compare itself with what an earlier one for the same
 // call gave out. It tracks the content too, and must be called before the first
@@ -42,7 +41,7 @@ func (s *Stream) Overlap() Overlap {
 		return OverlapNone
 	}
 	switch seen := &s.track.seen; {
-	case seen.differs:
+	case seen.differs, seen.whole && seen.fresh:
 		return OverlapDiffers
 	case seen.old && seen.fresh:
 		return OverlapPart

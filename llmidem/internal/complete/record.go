@@ -23,11 +23,13 @@ func (s *Stream) add(choice int64, where channel, tool int64, value []byte) Sign
 	switch k := KindOf(value); {
 	case k == KindInvalid || k == KindNull || len(value) == 2 && (k == KindString || k == KindArray || k == KindObject):
 		return 0
+	case s.track != nil && k == KindString:
+		piece := inner(value)
+		same := s.track.add(key{choice: choice, channel: where, tool: tool}, piece)
+		s.track.cut(value, same)
 	case s.track != nil:
-		if k == KindString {
-			value = inner(value)
-		}
-		s.track.add(key{choice: choice, channel: where, tool: tool}, value)
+		same := s.track.add(key{choice: choice, channel: where, tool: tool}, value)
+		s.track.seen.whole = s.track.seen.whole || same > 0
 	}
 	return SignalText
 }
@@ -45,10 +47,15 @@ type recorder struct {
 	said  Content
 	given *Content // nil: there is nothing to compare with
 	seen  overlap
+	event int // capacity of the event at hand
+	cuts  []cutting
 }
 
 // begin begins an event.
-func (r *recorder) begin() { r.seen.event() }
+func (r *recorder) begin(data []byte) {
+	r.seen.old, r.seen.fresh, r.seen.whole = false, false, false
+	r.event, r.cuts = cap(data), r.cuts[:0]
+}
 
 // once notes a text unless there is one of its sort.
 func (r *recorder) once(k key, text []byte) {
@@ -64,14 +71,15 @@ func (r *recorder) mark(choice int64, typ []byte) {
 	r.add(k, []byte{'\n'})
 }
 
-// add appends to the text of a sort.
-func (r *recorder) add(k key, piece []byte) {
+// add appends to the text of a sort and returns how many bytes of that were given
+// out already.
+func (r *recorder) add(k key, piece []byte) (same int) {
 	c := &r.said
 	i := c.find(k)
 	if c.over || len(piece) > maxSaid-c.size || i < 0 && len(c.parts) == maxParts {
 		c.over = true
 		r.seen.differs = true
-		return
+		return 0
 	}
 	if i < 0 {
 		i = len(c.parts)
@@ -79,14 +87,15 @@ func (r *recorder) add(k key, piece []byte) {
 	}
 	p := &c.parts[i]
 	if r.given != nil {
-		r.compare(k, len(p.text), piece)
+		same = r.compare(k, len(p.text), piece)
 	}
 	p.text = append(p.text, piece...)
 	c.size += len(piece)
+	return same
 }
 
 // compare holds a piece against what was said at that place by the other stream.
-func (r *recorder) compare(k key, at int, piece []byte) {
+func (r *recorder) compare(k key, at int, piece []byte) int {
 	was := r.given.text(k)
 	was = was[min(at, len(was)):]
 	same := min(len(piece), len(was))
@@ -99,6 +108,7 @@ func (r *recorder) compare(k key, at int, piece []byte) {
 		r.seen.fresh = true
 		r.seen.differs = r.seen.differs || r.short(k)
 	}
+	return same
 }
 
 // short reports whether the other stream said more of a choice than this one has

@@ -28,6 +28,12 @@ func Valid(data []byte) bool {
 // JSON. The error is [ErrSyntax], [ErrDepth] or, where data is JSON but no object
 // at its first byte, [ErrKind]; fn may have been called before it was found.
 func Members(data []byte, fn func(name, value []byte) bool) error {
+	return eachMember(data, func(name, value []byte) bool { return fn(name, value[:len(value):len(value)]) })
+}
+
+// eachMember is Members for callers that append to nothing: the capacity of a value
+// goes to the end of data, which tells where in it the value is.
+func eachMember(data []byte, fn func(name, value []byte) bool) error {
 	i, err := open(data, '{')
 	if err != nil || i < 0 {
 		return err
@@ -48,7 +54,7 @@ func Members(data []byte, fn func(name, value []byte) bool) error {
 		if i = skipValue(data, value, 1); i < 0 {
 			return failed(i)
 		}
-		if !fn(unescaped(data[name+1:end-1]), data[value:i:i]) {
+		if !fn(unescaped(data[name+1:end-1]), data[value:i]) {
 			return nil
 		}
 		if i, err = next(data, i, '}'); err != nil || i < 0 {
@@ -60,6 +66,11 @@ func Members(data []byte, fn func(name, value []byte) bool) error {
 // Elements calls fn for each element of the array that data is, with its position
 // from 0, until fn returns false. It is otherwise as [Members].
 func Elements(data []byte, fn func(i int, value []byte) bool) error {
+	return eachElement(data, func(i int, value []byte) bool { return fn(i, value[:len(value):len(value)]) })
+}
+
+// eachElement is Elements as eachMember is Members.
+func eachElement(data []byte, fn func(i int, value []byte) bool) error {
 	i, err := open(data, '[')
 	if err != nil || i < 0 {
 		return err
@@ -69,7 +80,7 @@ func Elements(data []byte, fn func(i int, value []byte) bool) error {
 		if i = skipValue(data, value, 1); i < 0 {
 			return failed(i)
 		}
-		if !fn(n, data[value:i:i]) {
+		if !fn(n, data[value:i]) {
 			return nil
 		}
 		if i, err = next(data, i, ']'); err != nil || i < 0 {
@@ -82,9 +93,15 @@ func Elements(data []byte, fn func(i int, value []byte) bool) error {
 // there is none or data is not valid JSON. Of members with one name the last
 // counts, as in encoding/json; names are compared as they are.
 func Get(data []byte, path ...string) []byte {
+	data = get(data, path...)
+	return data[:len(data):len(data)]
+}
+
+// get is Get as eachMember is Members.
+func get(data []byte, path ...string) []byte {
 	for _, want := range path {
 		var found []byte
-		err := Members(data, func(name, value []byte) bool {
+		err := eachMember(data, func(name, value []byte) bool {
 			if string(name) == want {
 				found = value
 			}
@@ -101,7 +118,7 @@ func Get(data []byte, path ...string) []byte {
 // pick is Get for several members of one object in one pass: out[i] is the value
 // of the last member called names[i], or nil.
 func pick(data []byte, out [][]byte, names ...string) error {
-	return Members(data, func(name, value []byte) bool {
+	return eachMember(data, func(name, value []byte) bool {
 		for i, want := range names {
 			if string(name) == want {
 				out[i] = value

@@ -18,6 +18,7 @@ const (
 	// that failed is none: it is a legal last event.
 	SignalError
 	// SignalFinished: with this event or one before it every choice is finished.
+	// Whether the answer may be kept is told by [Stream.Result].
 	SignalFinished
 	// SignalDone: it is the last event, [DONE] or the dialect's own. It proves
 	// nothing about the choices.
@@ -72,7 +73,7 @@ func (s *Stream) rules(q Query) string {
 		s.tally.want = uint64(asked(q, "n"))
 	case "openai text_completion":
 		s.judge, s.names = textChunk, chatMembers
-		s.tally.want = uint64(asked(q, "n")) * uint64(inputs(Get(q.Request, "prompt"), countPrompts))
+		s.tally.want = uint64(asked(q, "n")) * uint64(inputs(get(q.Request, "prompt"), countPrompts))
 	case "openai responses":
 		s.judge, s.names = responsesEvent, responsesMembers
 	case "anthropic messages":
@@ -93,7 +94,7 @@ func (s *Stream) rules(q Query) string {
 // and its data lines joined by line feeds, or one JSON line. It keeps neither.
 func (s *Stream) Event(name string, data []byte) Signal {
 	if s.track != nil {
-		s.track.begin()
+		s.track.begin(data)
 	}
 	sig := s.read(name, data)
 	if s.finished() {
@@ -168,12 +169,12 @@ func (s *Stream) reason() string {
 	switch {
 	case s.r.Reason != "":
 		return s.r.Reason
+	case s.end == endFailed: // an error frame may come before the word itself
+		return reasonFailed
 	case s.failed:
 		return reasonError
 	case s.malformed:
 		return reasonMalformed
-	case s.end == endFailed:
-		return reasonFailed
 	case s.end != endOpen:
 		return ""
 	case s.tally.want == 0:

@@ -24,7 +24,7 @@ func anthropicEvent(s *Stream, typ, _ []byte) Signal {
 		return s.blockDelta(index(s.members[memberIndex]), s.members[memberBlockDelta])
 	case "message_delta":
 		s.anthropicUsage(s.members[memberTally])
-		if why := inner(Get(s.members[memberBlockDelta], "stop_reason")); len(why) > 0 {
+		if why := inner(get(s.members[memberBlockDelta], "stop_reason")); len(why) > 0 {
 			s.end = endWhole
 			if len(s.tally.why) == 0 {
 				s.tally.say(0, string(why))
@@ -46,7 +46,7 @@ func anthropicEvent(s *Stream, typ, _ []byte) Signal {
 // block reads the beginning of a content block: a tool call's name is there, and
 // all of what is not sent in pieces.
 func (s *Stream) block(block int64, value []byte) (sig Signal) {
-	_ = Members(value, func(name, v []byte) bool {
+	_ = eachMember(value, func(name, v []byte) bool {
 		switch string(name) {
 		case "name":
 			sig |= s.add(0, channelTool, block, v)
@@ -67,7 +67,7 @@ func (s *Stream) block(block int64, value []byte) (sig Signal) {
 // blockDelta reads a piece of a content block. A signature or citation is a piece
 // of its own sort.
 func (s *Stream) blockDelta(block int64, value []byte) (sig Signal) {
-	_ = Members(value, func(name, v []byte) bool {
+	_ = eachMember(value, func(name, v []byte) bool {
 		switch string(name) {
 		case "text":
 			sig |= s.add(0, channelText, block, v)

@@ -13,16 +13,16 @@ func geminiChunk(s *Stream, _, _ []byte) (sig Signal) {
 	s.name(s.members[memberID], s.members[memberModel])
 	s.r.usage(s.members[memberGeminiUsage], []string{"promptTokenCount", "toolUsePromptTokenCount"},
 		[]string{"candidatesTokenCount", "thoughtsTokenCount"})
-	if why := inner(Get(s.members[memberFeedback], "blockReason")); named(string(why)) && s.end == endOpen {
+	if why := inner(get(s.members[memberFeedback], "blockReason")); named(string(why)) && s.end == endOpen {
 		s.end = endBlocked
 		s.tally.say(0, string(why))
 	}
-	_ = Elements(s.members[memberCandidates], func(_ int, value []byte) bool {
+	_ = eachElement(s.members[memberCandidates], func(_ int, value []byte) bool {
 		var c [3][]byte
 		_ = pick(value, c[:], "index", "finishReason", "content")
 		candidate := index(c[0])
 		s.tally.see(candidate)
-		_ = Elements(Get(c[2], "parts"), func(_ int, part []byte) bool {
+		_ = eachElement(get(c[2], "parts"), func(_ int, part []byte) bool {
 			sig |= s.part(candidate, part)
 			return true
 		})
@@ -38,10 +38,10 @@ func geminiChunk(s *Stream, _, _ []byte) (sig Signal) {
 // whole.
 func (s *Stream) part(candidate int64, part []byte) (sig Signal) {
 	where := channelText
-	if string(Get(part, "thought")) == "true" {
+	if string(get(part, "thought")) == "true" {
 		where = channelReasoning
 	}
-	_ = Members(part, func(name, value []byte) bool {
+	_ = eachMember(part, func(name, value []byte) bool {
 		switch string(name) {
 		case "text":
 			sig |= s.add(candidate, where, 0, value)

@@ -36,7 +36,7 @@ func ollamaLine(s *Stream, _, _ []byte) Signal {
 // ollamaMessage reads a piece of a chat message; tool calls come whole, with
 // their arguments as an object.
 func (s *Stream) ollamaMessage(message []byte) (sig Signal) {
-	_ = Members(message, func(name, value []byte) bool {
+	_ = eachMember(message, func(name, value []byte) bool {
 		switch string(name) {
 		case "role":
 			s.addOnce(0, channelRole, value)
@@ -45,8 +45,8 @@ func (s *Stream) ollamaMessage(message []byte) (sig Signal) {
 		case "thinking":
 			sig |= s.add(0, channelReasoning, 0, value)
 		case "tool_calls":
-			_ = Elements(value, func(_ int, call []byte) bool {
-				sig |= s.call(0, 0, Get(call, "function"))
+			_ = eachElement(value, func(_ int, call []byte) bool {
+				sig |= s.call(0, 0, get(call, "function"))
 				return true
 			})
 		}

@@ -19,7 +19,7 @@ func (s *Stream) chunk(content string) Signal {
 		s.r.promptUsage(usage)
 	}
 	var sig Signal
-	_ = Elements(s.members[memberChoices], func(_ int, value []byte) bool {
+	_ = eachElement(s.members[memberChoices], func(_ int, value []byte) bool {
 		var c [4][]byte
 		_ = pick(value, c[:], "index", "finish_reason", "error", content)
 		choice := index(c[0])
@@ -51,7 +51,7 @@ func (s *Stream) finish(choice int64, why []byte) {
 
 // delta reads a piece of a chat message.
 func (s *Stream) delta(choice int64, delta []byte) (sig Signal) {
-	_ = Members(delta, func(name, value []byte) bool {
+	_ = eachMember(delta, func(name, value []byte) bool {
 		switch string(name) {
 		case "role":
 			s.addOnce(choice, channelRole, value)
@@ -64,13 +64,13 @@ func (s *Stream) delta(choice int64, delta []byte) (sig Signal) {
 		case "function_call":
 			sig |= s.call(choice, -1, value)
 		case "tool_calls":
-			_ = Elements(value, func(i int, call []byte) bool {
+			_ = eachElement(value, func(i int, call []byte) bool {
 				sig |= s.toolCall(choice, i, call)
 				return true
 			})
 		case "audio":
-			sig |= s.add(choice, channelAudio, 0, Get(value, "data"))
-			sig |= s.add(choice, channelTranscript, 0, Get(value, "transcript"))
+			sig |= s.add(choice, channelAudio, 0, get(value, "data"))
+			sig |= s.add(choice, channelTranscript, 0, get(value, "transcript"))
 		}
 		return true
 	})

@@ -33,9 +33,9 @@ func responsesEvent(s *Stream, typ, _ []byte) Signal {
 	}
 	if s.track != nil {
 		s.track.mark(item, typ)
-		if name := Get(s.members[memberItem], "name"); string(typ) == "response.output_item.added" && name != nil {
-			return s.add(item, channelTool, 0, name)
-		}
+	}
+	if string(typ) == "response.output_item.added" {
+		return s.add(item, channelTool, 0, get(s.members[memberItem], "name"))
 	}
 	return 0
 }
@@ -88,13 +88,13 @@ func (s *Stream) responseEnds(typ []byte) Signal {
 	switch {
 	case status == "failed", status == "cancelled", why == reasonFailed:
 		s.end = endFailed
-		if value := Get(body, "error"); !s.failed && KindOf(value) == KindObject {
+		if value := get(body, "error"); !s.failed && KindOf(value) == KindObject {
 			s.err = errorObject(value)
 		}
 	case why == "", why == reasonNoStatus:
 		s.end = endWhole
 	case why == reasonError:
-		return SignalDone | s.failChoice(Get(body, "error"))
+		return SignalDone | s.failChoice(get(body, "error"))
 	default:
 		return SignalDone // it says of itself that it is still running
 	}

@@ -49,10 +49,13 @@ type Line struct {
 
 // parse says what a line of events is; text has no terminator.
 func parse(text []byte) (Kind, []byte) {
-	const longest = len("event")
 	if len(text) == 0 {
 		return Blank, nil
 	}
+	if len(text) > 6 && string(text[:6]) == "data: " { // nearly every one
+		return Data, text[6:]
+	}
+	const longest = len("event")
 	colon := bytes.IndexByte(text[:min(len(text), longest+1)], ':')
 	if colon < 0 && len(text) > longest {
 		return Other, text
