@@ -197,7 +197,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 	switch {
 	case err != nil && asError(err, c).inDoubt:
 		return doubt
-	case err != nil, ans.tooLarge:
+	case err != nil, ans.tooLarge && !ans.streamed:
 		return free
 	case ans.status != 200, ans.broken:
 		if ans.end.class == classAmbiguous {
@@ -206,7 +206,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 		return free
 	case !ans.verdict.Terminal:
 		return doubt
-	case !ans.verdict.Keep:
+	case !ans.verdict.Keep, ans.tooLarge:
 		return free
 	case c.recallMode == recallOnce && (ans.delivered || !ans.streamed && c.flight.deliver()):
 		return free // it was given out: that was its once

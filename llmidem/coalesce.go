@@ -73,9 +73,12 @@ func (c *call) alone() *call {
 func (f *flight) fly(next handler) {
 	ans, err := f.leader.guard(f.ctx, next)
 	if ans != nil && ans.live != nil {
-		f.show(ans)
+		wanted := f.show(ans)
 		ans.live.run()
 		f.retire()
+		if !wanted {
+			f.leader.landedAlone(f.ctx, ans.live.final, nil)
+		}
 		return
 	}
 	if ans == nil || ans.rest == nil {
@@ -136,6 +139,9 @@ func (f *flight) take(ctx context.Context, c *call, role role) (*answer, error) 
 // callerGone says what a caller is told whose context has ended.
 func (c *call) callerGone(ctx context.Context, goesOn bool) *Error {
 	e := contextError(ctx, goesOn)
+	if !goesOn && c.progress.sent() { // a stream: it is dropped
+		e.Code, e.inDoubt, e.reason = CodeAmbiguous, true, "the caller's context ended before the stream began"
+	}
 	e.Key, e.Address, e.TraceID, e.Attempts = c.key, c.address, traceID(c.span.SpanContext()), c.progress.count()
 	return e
 }

@@ -27,12 +27,12 @@ type feed struct {
 	name    []byte
 	fields  bool // there are lines in the block that go on
 	hasData bool
+	other   bool // … and such that are no data
 	comment bool // … and such that were left out
 	left    bool // the last line was left out
 
 	blind   bool // a line was too long to be looked at: nobody knows what it said
 	plain   bool // nothing but data went on: see errorFrame
-	count   int  // events with data that went on
 	ruled   bool // there is a rule that says when the stream is whole
 	dialect string
 	over    func(*answer) // the body of this attempt has ended
@@ -109,7 +109,7 @@ func (c *call) streamRule() bool {
 // behind it; of a body that broke off an event without one is not given out.
 func (f *feed) next() (event, error) {
 	f.block, f.lead = f.block[:0], 0
-	f.data, f.name, f.fields, f.hasData, f.comment = f.data[:0], f.name[:0], false, false, false
+	f.data, f.name, f.fields, f.hasData, f.other, f.comment = f.data[:0], f.name[:0], false, false, false, false
 	for {
 		line, err := f.scan.Next()
 		switch {
@@ -151,6 +151,7 @@ func (f *feed) take(line sse.Line) (ev event, ok bool) {
 	}
 	f.block = append(f.block, raw...)
 	f.fields = true
+	f.other = f.other || line.Kind != sse.Data
 	switch line.Kind {
 	case sse.TooLong:
 		f.blind = true
@@ -185,7 +186,7 @@ func (f *feed) dispatch() event {
 		ping = ev.signal&complete.SignalPing != 0
 	}
 	if ping {
-		f.left = true
+		f.left, f.other = true, false
 		return event{raw: f.block[:f.lead]}
 	}
 	ev.real = f.hasData
@@ -194,11 +195,7 @@ func (f *feed) dispatch() event {
 
 // pass notes that an event goes on to the app.
 func (f *feed) pass(ev event) {
-	if !ev.real {
-		return
-	}
-	f.count++
-	f.plain = f.plain && (f.lines || bytes.HasPrefix(ev.raw[min(f.lead, len(ev.raw)):], []byte("data:")))
+	f.plain = f.plain && (!f.other || len(ev.raw) == 0)
 }
 
 // whole reports whether every choice is finished.

@@ -74,7 +74,7 @@ func (fs *flights) join(ctx context.Context, c *call) (*flight, role) {
 		return nil, roleConflict
 	case f.givenUp:
 		return f, roleLater
-	case f.ans != nil && c.recallMode != recallOnce:
+	case f.ans != nil && (c.recallMode != recallOnce || f.waiters == 0):
 		return f.joinStream()
 	case c.recallMode == recallOnce && (f.waiters > 0 || f.delivering):
 		return nil, roleAlone // its answer is somebody else's
@@ -155,12 +155,13 @@ func (f *flight) joinStream() (*flight, role) {
 	case admitNever:
 		return nil, roleAlone
 	}
+	f.waiters++
 	return f, roleFollower
 }
 
-// show gives the beginning of a stream to all who wait for it. Others can join
-// until it has ended.
-func (f *flight) show(ans *answer) {
+// show gives the beginning of a stream to all who wait for it, and reports whether
+// there is anybody. Others can join until it has ended.
+func (f *flight) show(ans *answer) bool {
 	f.all.mu.Lock()
 	defer f.all.mu.Unlock()
 	f.ans, ans.live.promised = ans, f.waiters
@@ -169,6 +170,7 @@ func (f *flight) show(ans *answer) {
 		f.detached.Stop()
 	}
 	close(f.done)
+	return f.waiters > 0
 }
 
 // retire ends the flight of a stream.

@@ -21,6 +21,7 @@ const maxHead = 64 << 10
 // begin reads a stream up to its first event that is neither comment nor ping: an
 // error there is the answer of this attempt, like a status.
 func (c *call) begin(ctx context.Context, a *answer, body io.ReadCloser, over func(*answer)) *answer {
+	a.header.Del("Content-Length") // it counts what is left out
 	f := c.newFeed(body, a.header)
 	f.over = over
 	var before []byte

@@ -126,6 +126,7 @@ func (r *recording) open(ctx context.Context) *reader {
 	r.promised--
 	r.readers[rd] = struct{}{}
 	r.shared = r.shared || r.people() > 1
+	r.cond.Broadcast() // one who joins must not wait for room that another makes
 	r.mu.Unlock()
 	return rd
 }

@@ -2,10 +2,8 @@ package llmidem
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 	"github.com/llmidem/llmidem-go/llmidem/internal/semconv"
@@ -22,9 +20,6 @@ func (l *live) resume(e ending) (resumed bool, end error) {
 	}
 	broken := l.feed
 	given := broken.judge.Content()
-	if given.Len() == 0 {
-		return false, nil
-	}
 	ended := *l.head
 	ended.end = e
 	broken.close(&ended)
@@ -39,7 +34,7 @@ func (l *live) resume(e ending) (resumed bool, end error) {
 			return false, nil
 		}
 		l.feed = ans.live.feed
-		ev, err := l.skip(ans.live.first, given)
+		ev, err := l.skip(ans.live.first)
 		if err == nil {
 			l.feed.plain = l.feed.plain && broken.plain
 			return true, l.take(ev)
@@ -60,13 +55,13 @@ func (l *live) resume(e ending) (resumed bool, end error) {
 }
 
 // skip reads on to the first event that says something new.
-func (l *live) skip(ev event, given complete.Content) (event, error) {
+func (l *live) skip(ev event) (event, error) {
 	for {
 		switch l.feed.judge.Overlap() {
 		case complete.OverlapDiffers:
 			return event{}, errDiffers
 		case complete.OverlapPart:
-			return l.rest(ev, given)
+			return l.feed.rest(ev), nil
 		case complete.OverlapNone:
 			if ev.real {
 				return ev, nil
@@ -82,58 +77,21 @@ func (l *live) skip(ev event, given complete.Content) (event, error) {
 	}
 }
 
-// rest is an event without the beginning that was given out already, which is
-// known where the event has one piece of text.
-func (l *live) rest(ev event, given complete.Content) (event, error) {
-	fresh := l.feed.judge.Content().Len() - given.Len()
-	if !l.feed.judge.Resumed() || l.feed.dialect != "openai" {
-		return event{}, errDiffers
+// rest is an event without what was given out of it already.
+func (f *feed) rest(ev event) event {
+	data := f.judge.Rest(ev.data)
+	var raw []byte
+	if f.lines {
+		raw = append(data, '\n')
+	} else {
+		if len(f.name) > 0 {
+			raw = append(append(append(raw, "event: "...), f.name...), '\n')
+		}
+		for line := range bytes.SplitSeq(data, []byte{'\n'}) {
+			raw = append(append(append(raw, "data: "...), line...), '\n')
+		}
+		raw = append(raw, '\n')
 	}
-	var chunk map[string]any
-	numbers := json.NewDecoder(bytes.NewReader(ev.data))
-	numbers.UseNumber()
-	if numbers.Decode(&chunk) != nil || !cutText(chunk, fresh) {
-		return event{}, errDiffers
-	}
-	text, err := json.Marshal(chunk)
-	if err != nil {
-		return event{}, errDiffers
-	}
-	ev.raw = append(append([]byte("data: "), text...), "\n\n"...)
-	return ev, nil
-}
-
-// cutText leaves the last n bytes of the one text of a chunk.
-func cutText(chunk map[string]any, n int) bool {
-	choices, _ := chunk["choices"].([]any)
-	if len(choices) != 1 {
-		return false
-	}
-	choice, _ := choices[0].(map[string]any)
-	if choice["finish_reason"] != nil {
-		return false
-	}
-	if _, ok := choice["text"].(string); ok {
-		return cutMember(choice, "text", n)
-	}
-	delta, _ := choice["delta"].(map[string]any)
-	delete(delta, "role") // said already
-	calls, _ := delta["tool_calls"].([]any)
-	if len(calls) == 0 {
-		return len(delta) == 1 && cutMember(delta, "content", n)
-	}
-	call, _ := calls[0].(map[string]any)
-	function, _ := call["function"].(map[string]any)
-	delete(function, "name")
-	return len(calls) == 1 && cutMember(function, "arguments", n)
-}
-
-func cutMember(object map[string]any, name string, n int) bool {
-	text, _ := object[name].(string)
-	at := len(text) - n
-	if n <= 0 || at < 0 || !utf8.RuneStart(text[at]) {
-		return false
-	}
-	object[name] = text[at:]
-	return true
+	ev.raw, ev.data = raw, data
+	return ev
 }

@@ -86,7 +86,7 @@ func (c *call) endStream(ctx context.Context, a *answer, err error) {
 // streamLeft is what Read says when the caller's context has ended.
 func (c *call) streamLeft(ctx context.Context) *Error {
 	e := c.callerGone(ctx, false)
-	e.reason = "the caller's context ended before the stream did"
+	e.Code, e.reason = CodeInterrupted, "the caller's context ended before the stream did"
 	return e
 }
 

@@ -154,12 +154,14 @@ func TestStream_ClientIsClosed(t *testing.T) {
 		b.srv.Next(llmtest.OK().Pace(time.Second), llmtest.CutEvents(2).LeaveOpen())
 		whole := b.mustOpen("whole")
 		var out streamed
-		go func() { out = drainStream(whole) }()
+		var reading sync.WaitGroup
+		reading.Go(func() { out = drainStream(whole) })
 		synctest.Wait()
 		cut := b.mustOpen("cut")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.ErrorIs(t, b.client.Close(ctx), context.DeadlineExceeded)
+		reading.Wait()
 		require.NoError(t, out.err, "what ends in time is waited for")
 		require.NotEmpty(t, out.text)
 		require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(drainStream(cut).err))

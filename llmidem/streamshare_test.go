@@ -2,6 +2,7 @@ package llmidem_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -185,4 +186,37 @@ func TestT5_LargeEvent(t *testing.T) {
 		require.Equal(t, size, len(out.text))
 		require.False(t, out.r.Kept)
 	}
+}
+
+func TestT8_TheSlowestIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		event := `data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x", 1<<20) + `"}}]}` + "\n\n"
+		body := strings.Repeat(event, 80) + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+		b.srv.Handle(func(*llmtest.Request) llmtest.Fault {
+			return llmtest.Reply("text/event-stream", body).Pace(time.Millisecond)
+		})
+		open := func() io.ReadCloser {
+			text := strings.TrimSuffix(chatBody("huge"), "}") + `,"stream":true}`
+			resp, err := b.client.RoundTrip(b.request("/chat/completions", text))
+			require.NoError(t, err)
+			return resp.Body
+		}
+		fast, slow := open(), open()
+		n, err := io.Copy(io.Discard, fast)
+		require.NoError(t, err)
+		require.EqualValues(t, len(body), n)
+		_, err = io.Copy(io.Discard, slow)
+		require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(err), "%v", err)
+		require.Equal(t, 1, b.srv.Ledger().Executions())
+
+		fast = open()
+		_ = open() // its reader never comes, and is forgotten
+		_, err = io.CopyN(io.Discard, fast, 70<<20)
+		require.NoError(t, err)
+		late := open()
+		require.Equal(t, 3, b.srv.Ledger().Executions(), "what has no beginning any more is not joined")
+		require.NoError(t, late.Close())
+		require.NoError(t, fast.Close())
+	})
 }
