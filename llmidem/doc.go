@@ -16,6 +16,10 @@
 // time share one request; a call that fails is made again when that is safe; a
 // caller that gives up finds the answer when it asks again.
 //
+// Streams are calls like others ([CallStream]): recorded once every choice is
+// finished, given again byte for byte, and shared live by who asks for them at the
+// same time. One that breaks off is [CodeInterrupted], never a shorter answer.
+//
 // It promises no "exactly once": no client can. It promises that no recorded
 // answer is paid for twice, that no wrong or partial answer is ever given out,
 // and that whatever is in doubt is said to be ([CodeAmbiguous]).

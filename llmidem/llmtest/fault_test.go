@@ -229,3 +229,24 @@ func TestFaultsAreValues(t *testing.T) {
 	assert.Equal(t, "Status(429).RetryAfter(1s)", llmtest.Status(429).RetryAfter(time.Second).String())
 	assert.Equal(t, "OK()", llmtest.OK().String())
 }
+
+func TestStreamsOnTheWire(t *testing.T) {
+	srv := llmtest.New(t, llmtest.InMemory())
+	read := func(f llmtest.Fault) string {
+		t.Helper()
+		srv.Next(f)
+		resp, err := srv.Client().Post(srv.URL()+"/chat/completions", "application/json",
+			strings.NewReader(`{"model":"m","stream":true,"messages":[{"role":"user","content":"q"}]}`))
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	reply := llmtest.Reply("text/event-stream", "data: a\n\ndata: b\n\n")
+	require.Equal(t, ": c\n\ndata: a\n\n: c\n\ndata: b\n\n", read(reply.Before(": c\n\n")))
+	require.Equal(t, "data: a\r\n\r\ndata: b\r\n\r\n", read(reply.Newline("\r\n")))
+	require.Equal(t, "data: a\n\ndata: b\n\n", read(reply.Split(1)))
+	require.Equal(t, "data: {\"error\":1}\n", read(llmtest.StreamError(0).Frame("data: {\"error\":1}\n")))
+	require.Equal(t, `OK().Before(": c\n\n").Newline("\r").Split(3)`, llmtest.OK().Before(": c\n\n").Newline("\r").Split(3).String())
+}
