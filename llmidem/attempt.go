@@ -66,8 +66,9 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 		if c.streams(a.header) {
 			return c.begin(ctx, a, resp.Body, over)
 		}
-		if mediaType(a.header) != "application/json" || c.provider.dialect() == "gemini" {
-			a.rest = resp.Body // a form that is not read event by event
+		if coded := a.header.Get("Content-Encoding") != ""; coded || mediaType(a.header) != "application/json" || c.provider.dialect() == "gemini" {
+			a.rest = resp.Body                                     // a form that is not read event by event
+			a.tooLarge = coded || c.provider.dialect() == "gemini" // to be judged; else it is no stream
 			return a
 		}
 	}

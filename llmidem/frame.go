@@ -117,7 +117,7 @@ func endOfFrame(codes ErrorCodes, h http.Header, info complete.ErrorInfo) ending
 // errorFrame is an error as it goes on to the app: as the one form of which SDKs
 // of the OpenAI API make their own error, wherever it stands and whatever is
 // behind it. go-openai does that only when nothing but data went on before;
-// otherwise readable is false, and the frame goes on as it came. Frames of other
+// otherwise readable is false, and the caller is told by Read. Frames of other
 // services are left to their SDKs.
 func (f *feed) errorFrame(ev event, info complete.ErrorInfo) (frame []byte, readable bool) {
 	if f.dialect != "openai" {
@@ -127,10 +127,10 @@ func (f *feed) errorFrame(ev event, info complete.ErrorInfo) (frame []byte, read
 		}
 		return frame, true
 	}
-	if !f.plain {
-		return []byte("data: " + strings.ReplaceAll(string(ev.data), "\n", "\ndata: ") + "\n"), false
-	}
 	value := complete.Get(ev.data, "error")
+	if !f.plain && complete.KindOf(value) == complete.KindInvalid {
+		return slices.Clone(ev.raw), false // an event of a type, which SDKs hand on as such
+	}
 	switch complete.KindOf(value) {
 	case complete.KindObject:
 	case complete.KindString:
@@ -140,6 +140,9 @@ func (f *feed) errorFrame(ev event, info complete.ErrorInfo) (frame []byte, read
 	}
 	frame = append(frame, ev.raw[:f.lead]...)
 	frame = append(append(frame, `data: {"error":`...), oneLine(value)...)
+	if !f.plain { // no blank line: what Read returns next is what go-openai returns
+		return append(frame, "}\n"...), false
+	}
 	return append(frame, "}\n\n"...), true
 }
 

@@ -54,6 +54,7 @@ func (l *live) abandon() {
 	done := l.done
 	var all []*reader
 	for rd := range l.readers {
+		rd.unread = done
 		all = append(all, rd)
 	}
 	l.mu.Unlock()

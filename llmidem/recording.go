@@ -116,6 +116,7 @@ type reader struct {
 	once   sync.Once
 	pos    int64 // guarded by rec.mu, as is the rest
 	lost   bool  // it was too slow
+	unread bool  // it has not read for too long
 	closed bool
 }
 
@@ -185,8 +186,11 @@ func (rd *reader) read(p []byte) (int, error) {
 
 // gone is what Read returns after Close, or after the end of the context.
 func (rd *reader) gone() error {
-	if rd.ctx.Err() != nil {
+	switch {
+	case rd.ctx.Err() != nil:
 		return rd.call.streamLeft(rd.ctx)
+	case rd.unread:
+		return rd.call.failure(CodeInterrupted, endReason(errUnread), errUnread)
 	}
 	return errClosedBody
 }

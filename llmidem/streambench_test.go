@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,32 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.ReportMetric(float64(median(bareAll).Nanoseconds())/events, "bare-ns/event")
 	b.ReportMetric(float64((median(oursAll)-median(bareAll)).Nanoseconds())/events, "added-ns/event")
+	b.ReportMetric(float64((median(oursFirst) - median(bareFirst)).Nanoseconds()), "added-ns/first")
+}
+
+// BenchmarkStreamLoopback is the same over a connection to a server in this
+// process, which flushes each event and waits a little before the next one.
+func BenchmarkStreamLoopback(b *testing.B) {
+	const events = 100
+	parts := strings.SplitAfter(longStream(events), "\n\n")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, part := range parts {
+			_, _ = io.WriteString(w, part)
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(100 * time.Microsecond)
+		}
+	}))
+	b.Cleanup(srv.Close)
+	bare := bareAPI(srv.URL+"/v1", &http.Client{Transport: tunedTransport(b)})
+	ours, _ := ourAPI(b, srv.URL+"/v1", llmidem.WithTransport(tunedTransport(b)))
+	var bareFirst, oursFirst []time.Duration
+	for b.Loop() {
+		bareFirst = append(bareFirst, readBench(b, bare))
+		oursFirst = append(oursFirst, readBench(b, ours))
+	}
+	b.ReportMetric(float64(median(bareFirst).Nanoseconds()), "bare-ns/first")
 	b.ReportMetric(float64((median(oursFirst) - median(bareFirst)).Nanoseconds()), "added-ns/first")
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 	"github.com/stretchr/testify/require"
@@ -225,4 +226,65 @@ func TestR9_AnotherAnswerIsNotContinued(t *testing.T) {
 			})
 		})
 	}
+}
+
+// go-openai cannot read an error frame once it has passed over another field.
+func TestT2_FrameBehindOtherFields(t *testing.T) {
+	const chunk = "event: message\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+	for name, frame := range map[string]string{
+		"error":       "data: {\"error\":{\"message\":\"secret\",\"code\":\"bad\"}}\n\n",
+		"named":       "event: error\ndata: { \"error\":{\"message\":\"secret\",\"code\":\"bad\"}}\n\n",
+		"typed":       "event: error\ndata: {\"type\":\"error\",\"code\":\"bad\",\"message\":\"secret\"}\n\n",
+		"in a choice": "data: {\"choices\":[{\"index\":0,\"finish_reason\":\"error\",\"error\":{\"message\":\"secret\",\"code\":\"bad\"}}]}\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(llmtest.Reply("text/event-stream", chunk+frame))
+			out := b.stream("fields")
+			require.Equal(t, llmidem.CodeFailed, llmidem.CodeOf(out.err), "%v", out.err)
+			require.Contains(t, out.err.Error(), "(bad)")
+			require.NotContains(t, out.err.Error(), "secret")
+			require.Equal(t, "a", out.text)
+		})
+	}
+}
+
+func TestR13a_ResponsesFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		open := func() *llmidem.Stream[openai.ResponseStreamEvent] {
+			s, err := llmidem.CallStream(context.Background(), b.api.CreateResponseStream, openai.CreateResponseRequest{Model: "gpt-4o", Input: "q"})
+			require.NoError(t, err)
+			return s
+		}
+		b.srv.Next(llmtest.StreamError(0), llmtest.OK().Pace(time.Millisecond))
+		s := open()
+		for _, err := range s.All() {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 2, s.Receipt().Attempts)
+		b.srv.Next(llmtest.StreamError(3))
+		s, err := llmidem.CallStream(context.Background(), b.api.CreateResponseStream, openai.CreateResponseRequest{Model: "gpt-4o", Input: "other"})
+		require.NoError(t, err)
+		var last openai.ResponseStreamEvent
+		var end error
+		for e, err := range s.All() {
+			if end = err; err == nil {
+				last = e
+			}
+		}
+		require.EqualValues(t, "error", last.Type)
+		require.Equal(t, llmidem.CodeFailed, llmidem.CodeOf(end), "%v", end)
+	})
+}
+
+func TestR15_PausedForTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		s := b.mustOpen("paused")
+		time.Sleep(8 * time.Minute)
+		require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(drainStream(s).err))
+		require.Len(t, b.spans.Named("chat gpt-4o-mini"), 1)
+		require.Equal(t, llmidem.SourceCache, b.mustStream("paused").r.Source, "the answer was there before")
+	})
 }

@@ -134,7 +134,7 @@ func TestStream_RecallPolicies(t *testing.T) {
 func TestStream_UnsharedPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		text := strings.Repeat("word ", 200_000)
+		text := strings.Repeat("word ", 20_000)
 		b.srv.Next(llmtest.Text(text))
 		s, err := b.open(context.Background(), "alone", llmidem.NoRecall())
 		require.NoError(t, err)
