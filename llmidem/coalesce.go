@@ -140,7 +140,7 @@ func (f *flight) take(ctx context.Context, c *call, role role) (*answer, error) 
 func (c *call) callerGone(ctx context.Context, goesOn bool) *Error {
 	e := contextError(ctx, goesOn)
 	if !goesOn && c.progress.sent() { // a stream: it is dropped
-		e.Code, e.inDoubt, e.reason = CodeAmbiguous, true, "the caller's context ended before the stream began"
+		e.Code, e.inDoubt, e.reason = CodeAmbiguous, true, "the caller's context ended before the answer began, and the call was dropped"
 	}
 	e.Key, e.Address, e.TraceID, e.Attempts = c.key, c.address, traceID(c.span.SpanContext()), c.progress.count()
 	return e

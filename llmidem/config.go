@@ -41,7 +41,8 @@ type Config struct {
 	StoreDown StorePolicy
 
 	// DetachLimit is how long a call goes on after its last caller has left.
-	// Default: 5 minutes, and never longer than the rest of Retry.Elapsed.
+	// Default: 5 minutes, and never longer than the rest of Retry.Elapsed. For
+	// streams see Drain.
 	DetachLimit time.Duration
 	// Drain lets a stream that every caller has closed before its end be read on,
 	// so that it can be given again. Default: it is dropped.

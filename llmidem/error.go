@@ -170,7 +170,7 @@ func contextError(ctx context.Context, goesOn bool) *Error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.errType = semconv.ErrorTimeout
 	}
-	if goesOn { // never a stream, unless it is drained
+	if goesOn {
 		e.Code = CodeInProgress
 		e.reason = "the caller's context ended; the call goes on and its answer is kept for the next try"
 	}

@@ -120,16 +120,16 @@ type reader struct {
 	closed bool
 }
 
-// open makes a reader of a place that was promised.
-func (r *recording) open(ctx context.Context) *reader {
-	rd := &reader{rec: r, ctx: ctx}
+// open gives a reader a place that was promised.
+func (r *recording) open(rd *reader) {
+	rd.rec = r
 	r.mu.Lock()
 	r.promised--
 	r.readers[rd] = struct{}{}
 	r.shared = r.shared || r.people() > 1
 	r.cond.Broadcast() // one who joins must not wait for room that another makes
 	r.mu.Unlock()
-	return rd
+	rd.watch()
 }
 
 // watch ends the reading when the caller's context ends.

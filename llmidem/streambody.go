@@ -10,22 +10,14 @@ import (
 
 // streamBody is the body of a stream for one caller: live, or recorded.
 func (c *call) streamBody(ctx context.Context, a *answer) *reader {
-	rec := newReplay
-	var rd *reader
-	if a.live != nil {
-		rd = a.live.open(ctx)
-	} else {
-		rd = rec(a.body).open(ctx)
+	rd := &reader{ctx: ctx, call: c, ans: a, pays: a.source != SourceCoalesced}
+	if a.live == nil {
+		rd.then = func(err error) { c.endStream(ctx, a, err) }
+		newReplay(a.body).open(rd)
+		return rd
 	}
-	rd.call, rd.ans, rd.pays = c, a, a.source != SourceCoalesced
-	rd.then = func(err error) {
-		if a.live == nil {
-			c.endStream(ctx, a, err)
-			return
-		}
-		a.live.conclude(ctx, rd, err)
-	}
-	rd.watch()
+	rd.then = func(err error) { a.live.conclude(ctx, rd, err) }
+	a.live.open(rd)
 	return rd
 }
 

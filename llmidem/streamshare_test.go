@@ -2,6 +2,7 @@ package llmidem_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	openai "github.com/sashabaranov/go-openai"
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmidem/llmidem-go/llmidem"
@@ -219,4 +221,47 @@ func TestT8_TheSlowestIsLetGo(t *testing.T) {
 		require.NoError(t, late.Close())
 		require.NoError(t, fast.Close())
 	})
+}
+
+func TestS11a_StreamsFailureReachesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Handle(func(*llmtest.Request) llmtest.Fault {
+			return llmtest.StreamError(0).Code("overloaded_error").Message("busy").Delay(time.Second)
+		})
+		var wg sync.WaitGroup
+		errs := make([]error, 100)
+		for i := range errs {
+			wg.Go(func() { errs[i] = b.stream("fails").err })
+		}
+		wg.Wait()
+		for _, err := range errs {
+			var api *openai.APIError
+			require.ErrorAs(t, err, &api)
+			require.Equal(t, "busy", api.Message)
+		}
+		require.Len(t, b.srv.Ledger().Bodies(), 5)
+	})
+}
+
+func TestR13_CutReachesAllWhoRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.CutEvents(3).Pace(time.Second))
+		one, two := b.mustOpen("cut"), b.mustOpen("cut")
+		for _, s := range []*chatStream{one, two} {
+			out := drainStream(s)
+			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(out.err))
+			require.Len(t, out.chunks, 3)
+			require.Equal(t, s.Receipt().TraceID, traceOf(out.err))
+		}
+	})
+}
+
+func traceOf(err error) string {
+	var e *llmidem.Error
+	if errors.As(err, &e) {
+		return e.TraceID
+	}
+	return ""
 }
