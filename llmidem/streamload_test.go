@@ -214,3 +214,52 @@ func TestStream_PlainGoOpenAI(t *testing.T) {
 		require.True(t, receipt().Kept && receipt().Complete)
 	}
 }
+
+func TestR15_LeftOpenBehindTheLastEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.OK().LeaveOpen())
+		began := time.Now()
+		out := b.mustStream("open")
+		require.Less(t, time.Since(began), time.Second, "the end of the body is not waited for")
+		require.True(t, out.r.Kept && out.r.Complete)
+		require.NotZero(t, out.r.Usage)
+		require.Equal(t, llmidem.SourceCache, b.mustStream("open").r.Source)
+		require.NoError(t, b.client.Close(context.Background()))
+		require.Less(t, time.Since(began), 2*time.Second)
+	})
+}
+
+func TestStream_InDoubtIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, llmidem.Config{OnUnknown: llmidem.Fail})
+		b.srv.Next(llmtest.CutEvents(3), llmtest.StreamError(2).Code("invalid_request_error"))
+		require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(b.stream("doubt").err))
+		_, err := b.open(context.Background(), "doubt")
+		require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+		require.Error(t, b.stream("refused").err)
+		require.NotEmpty(t, b.mustStream("refused").text, "a failure that the provider declared leaves no doubt")
+	})
+}
+
+// The same over connections: what is closed early or cut leaves nothing behind.
+func TestStream_OverConnections(t *testing.T) {
+	for name, opts := range map[string][]llmtest.Option{"HTTP/1": nil, "HTTP/2": {llmtest.HTTP2()}} {
+		t.Run(name, func(t *testing.T) {
+			srv := llmtest.New(t, opts...)
+			client, err := llmidem.New(srv.Provider(), llmidem.WithTransport(srv.Client().Transport), quiet)
+			require.NoError(t, err)
+			b := &bench{t: t, srv: srv, client: client}
+			b.api = b.apiOver(client, "sk-test")
+			srv.Next(llmtest.OK(), llmtest.CutEvents(3), llmtest.CutEvents(2).LeaveOpen(), llmtest.OK().Pace(20*time.Millisecond))
+			require.True(t, b.mustStream("a").r.Kept)
+			require.Equal(t, llmidem.SourceCache, b.mustStream("a").r.Source)
+			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(b.stream("b").err))
+			require.NoError(t, b.mustOpen("c").Close())
+			one, two := b.mustOpen("d"), b.mustOpen("d")
+			require.Equal(t, drainStream(one).chunks, drainStream(two).chunks)
+			require.NoError(t, client.Close(context.Background()))
+			require.Equal(t, 4, srv.Ledger().Executions())
+		})
+	}
+}
