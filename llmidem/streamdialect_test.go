@@ -54,7 +54,7 @@ func TestStream_OtherServices(t *testing.T) {
 			client, err := llmidem.New(llmidem.Provider{Name: "other", Rules: c.rules}, llmidem.WithTransport(wire), quiet)
 			require.NoError(t, err)
 			defer client.Close(context.Background())
-			ask := func(opts ...llmidem.CallOption) (string, error, llmidem.Receipt) {
+			ask := func(opts ...llmidem.CallOption) (string, llmidem.Receipt, error) {
 				ctx, receipt := llmidem.WithReceipt(context.Background(), opts...)
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://other.invalid"+c.path, strings.NewReader(c.body))
 				require.NoError(t, err)
@@ -62,11 +62,11 @@ func TestStream_OtherServices(t *testing.T) {
 				require.NoError(t, err)
 				defer resp.Body.Close()
 				text, err := io.ReadAll(resp.Body)
-				return string(text), err, receipt()
+				return string(text), receipt(), err
 			}
 			sent = c.ping + strings.Join(c.events, c.ping)
 			for i := range 2 {
-				text, err, r := ask()
+				text, r, err := ask()
 				require.NoError(t, err)
 				require.Equal(t, whole, text)
 				require.True(t, r.Complete && r.Kept, "%+v", r)
@@ -75,7 +75,7 @@ func TestStream_OtherServices(t *testing.T) {
 			}
 			require.Equal(t, 1, executed)
 			sent = strings.Join(c.events[:1], "")
-			text, err, r := ask(llmidem.Fresh())
+			text, r, err := ask(llmidem.Fresh())
 			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(err))
 			require.Equal(t, sent, text)
 			require.False(t, r.Kept)
