@@ -136,6 +136,22 @@ func TestR2_InProgressUsesTimeNotAttempts(t *testing.T) {
 	})
 }
 
+// "At once" is not taken at its word where answers are not counted.
+func TestR2_InProgressIsNotHammered(t *testing.T) {
+	for _, busy := range []llmtest.Fault{
+		llmtest.Status(409).Code("idempotency_key_in_use"),
+		llmtest.Status(409).Code("idempotency_key_in_use").Header("Retry-After", "0"),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 10 * time.Second}))
+			b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return busy })
+			res, err := b.ask(context.Background(), "busy")
+			requireStatus(t, err, 409)
+			require.Equal(t, 50, res.Receipt.Attempts, "one every 200 ms")
+		})
+	}
+}
+
 func TestR2_InProgressEndsWithTheTimeBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 10 * time.Second}))
