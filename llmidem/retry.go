@@ -18,8 +18,7 @@ var errElapsed = fmt.Errorf("llmidem: the call took longer than Retry.Elapsed: %
 func (k *core) retry(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		ctx, cancel := c.cancellable(ctx)
-		budget := time.AfterFunc(k.cfg.Retry.Elapsed, func() { cancel(errElapsed) })
-		defer budget.Stop()
+		defer k.deadlines.end(k.deadlines.begin(cancel))
 		r := &retries{call: c, start: time.Now()}
 		for {
 			ans, err := next(ctx, c)
