@@ -1,4 +1,4 @@
-// Command llmidem makes the keys of inference calls.
+// Command llmidem makes, explains and compares the keys of inference calls.
 package main
 
 import (
@@ -60,7 +60,7 @@ error for bad input.`,
 		Args:               cobra.NoArgs,
 		RunE:               func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKey())
+	root.AddCommand(newKey(), newExplain(), newDiff())
 	return root
 }
 
