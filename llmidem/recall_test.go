@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -360,5 +361,51 @@ func TestRecallUndelivered_Embeddings(t *testing.T) {
 			openai.EmbeddingRequestConverter(openai.EmbeddingRequest{Model: "text-embedding-3-small", Input: []string{"a", "b"}}))
 		require.NoError(t, err)
 		require.Equal(t, i == 0, res.Receipt.Paid(), strconv.Itoa(i))
+	}
+}
+
+func TestP7_ResponsesThatFailedOrWait(t *testing.T) {
+	for status, doubt := range map[string]bool{"failed": false, "cancelled": false, "queued": true, "in_progress": true} {
+		t.Run(status, func(t *testing.T) {
+			b := newBench(t, llmidem.Config{OnUnknown: llmidem.Fail})
+			b.srv.Next(llmtest.Reply("application/json", `{"id":"r1","object":"response","status":"`+status+`","output":[]}`))
+			text := `{"model":"m","input":"x"}`
+			require.Equal(t, "provider", b.read(b.client.RoundTrip(b.request("/responses", text))).source)
+			resp, err := b.client.RoundTrip(b.request("/responses", text))
+			if doubt { // it may yet be executed
+				require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+				return
+			}
+			require.Equal(t, "provider", b.read(resp, err).source, "the provider has said that it is over")
+		})
+	}
+}
+
+// What a call that ended without an answer leaves behind: doubt, where it may
+// have been executed, and nothing where it was not.
+func TestOnUnknown_WhatIsInDoubt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault llmtest.Fault
+		doubt bool
+	}{
+		"400":            {llmtest.Status(400), false},
+		"429":            {llmtest.Status(429), false},
+		"504":            {llmtest.Status(504), true},
+		"HTML with 200":  {llmtest.HTML(), true},
+		"cut":            {llmtest.DropMiddle(), true},
+		"over the limit": {llmtest.Text(strings.Repeat("long ", 1000)), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, llmidem.Config{OnUnknown: llmidem.Fail, MaxEntry: 2000}, llmidem.WithRetry(llmidem.RetryPolicy{MaxAttempts: 1}))
+			b.srv.Next(tt.fault)
+			_, first := b.ask(context.Background(), "x")
+			_ = first // of any kind
+			_, err := b.ask(context.Background(), "x")
+			if tt.doubt {
+				require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+			} else {
+				require.NoError(t, err)
+			}
+		})
 	}
 }
