@@ -37,6 +37,9 @@ func formBoundary(h http.Header) (boundary string, form bool, ref *Refusal) {
 }
 
 func contentType(h http.Header) string {
+	if len(h) == 0 {
+		return ""
+	}
 	if v := h["Content-Type"]; len(v) > 0 {
 		return strings.TrimSpace(v[0])
 	}

@@ -40,6 +40,7 @@ type scanner struct {
 	prompt []string // members in which attachments are looked for
 	heads  []string // members whose objects must be on record
 	places []Place
+	placed uint64 // sieve of the members that places name
 	seen   uint64 // sieve of the top-level names
 	lift   bool   // inside a prompt member
 	keep   bool   // inside a head

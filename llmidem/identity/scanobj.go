@@ -71,16 +71,23 @@ func (s *scanner) member(i int) int {
 	if i >= len(s.src) || s.src[i] != '"' {
 		return s.fail(CodeInvalidJSON, i, "no name where a member should be")
 	}
-	m := member{first: int32(len(s.segs)), obj: -1}
+	n := len(s.mem)
+	if n == cap(s.mem) {
+		s.mem = grow(s.mem)
+	}
+	s.mem = s.mem[:n+1] // filled in place: a copy would wait for what was just written
+	m := &s.mem[n]
+	*m = member{first: int32(len(s.segs)), obj: -1}
 	s.raw, s.floor = i, len(s.segs)
-	if i = s.key(i, &m); i < 0 {
+	if i = s.key(i, m); i < 0 {
 		return -1
 	}
 	if i = s.space(i); i >= len(s.src) || s.src[i] != ':' {
 		return s.fail(CodeInvalidJSON, i, "no : after a name")
 	}
 	if s.top && s.depth == 1 {
-		s.enter(s.name(&m))
+		s.enter(s.name(m))
+		m.prompt = s.lift
 	}
 	i = s.space(i + 1)
 	m.val = i
@@ -92,15 +99,12 @@ func (s *scanner) member(i int) int {
 	if i < 0 {
 		return -1
 	}
+	m = &s.mem[n] // the value's members may have moved it
 	if s.keep && s.src[m.val] == '{' {
 		m.obj = int32(s.last)
 	}
 	s.cut(i)
 	m.end = int32(len(s.segs))
-	if len(s.mem) == cap(s.mem) {
-		s.mem = grow(s.mem)
-	}
-	s.mem = append(s.mem, m)
 	return i
 }
 
@@ -123,10 +127,9 @@ func (s *scanner) enter(name []byte) {
 // key reads the name at i into m.
 func (s *scanner) key(i int, m *member) int {
 	at := &s.path[s.depth-1]
-	end := plain(s.src, i+1)
+	end, p := plainName(s.src, i+1)
 	if end < len(s.src) && s.src[end] == '"' {
-		m.name = span{i + 1, end}
-		m.prefix = asciiPrefix(s.src, i+1, end)
+		m.name, m.prefix = span{i + 1, end}, p
 		*at = step{name: m.name, kind: stepSrc}
 		return end + 1
 	}
