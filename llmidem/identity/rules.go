@@ -76,8 +76,9 @@ func (r *Rules) Match(path string) (Match, bool) {
 
 func (r *Rules) match(path string) int {
 	best, longest := -1, 0
-	for i := range r.Routes {
-		s := r.Routes[i].Suffix
+	routes := r.Routes
+	for i := range routes {
+		s := routes[i].Suffix
 		at := len(path) - len(s)
 		// the first byte, a slash as a rule, tells most routes apart
 		if len(s) > longest && at >= 0 && path[at] == s[0] && path[at:] == s {

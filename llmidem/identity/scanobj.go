@@ -72,16 +72,11 @@ func (s *scanner) member(i int) int {
 		return s.fail(CodeInvalidJSON, i, "no name where a member should be")
 	}
 	n := len(s.mem)
-	if n == cap(s.mem) {
-		s.mem = grow(s.mem)
-	}
-	s.mem = s.mem[:n+1] // filled in place: a copy would wait for what was just written
-	m := &s.mem[n]
-	*m = member{first: int32(len(s.segs)), obj: -1}
 	s.raw, s.floor = i, len(s.segs)
-	if i = s.key(i, m); i < 0 {
+	if i = s.key(i); i < 0 {
 		return -1
 	}
+	m := &s.mem[n]
 	if i = s.space(i); i >= len(s.src) || s.src[i] != ':' {
 		return s.fail(CodeInvalidJSON, i, "no : after a name")
 	}
@@ -124,9 +119,16 @@ func (s *scanner) enter(name []byte) {
 	}
 }
 
-// key reads the name at i into m.
-func (s *scanner) key(i int, m *member) int {
-	at := &s.path[s.depth-1]
+// key reads the name at i into a new descriptor. That is filled where it lies: a
+// copy would have to wait for what was just written.
+func (s *scanner) key(i int) int {
+	n := len(s.mem)
+	if n == cap(s.mem) {
+		s.mem = grow(s.mem)
+	}
+	s.mem = s.mem[:n+1]
+	m, at := &s.mem[n], &s.path[s.depth-1]
+	*m = member{first: int32(len(s.segs)), obj: -1}
 	end, p := plainName(s.src, i+1)
 	if end < len(s.src) && s.src[end] == '"' {
 		m.name, m.prefix = span{i + 1, end}, p
