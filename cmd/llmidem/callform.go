@@ -52,7 +52,7 @@ func (m members) part() (h textproto.MIMEHeader, content []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h["Content-Disposition"] = []string{disposition + parameter("filename", oneEnd(filename))}
+	h["Content-Disposition"] = []string{disposition + parameter("filename", filename)}
 	none := ""
 	media, err := m.text("type", &none)
 	if err != nil {
@@ -86,13 +86,4 @@ func parameter(name, value string) string {
 		fmt.Fprintf(&b, "%%%02X", value[i])
 	}
 	return b.String()
-}
-
-// oneEnd drops the line end of a file name that is one line. All that counts of the
-// name is its extension, and the reference takes that from the line.
-func oneEnd(filename string) string {
-	if s, ok := strings.CutSuffix(filename, "\n"); ok && !strings.HasSuffix(s, "\n") {
-		return s
-	}
-	return filename
 }
