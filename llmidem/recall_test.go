@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -240,11 +241,12 @@ func TestP9a_RotatedCredential(t *testing.T) {
 
 func TestP11_HeadersOfTheFirstAnswer(t *testing.T) {
 	b := newBench(t)
-	b.srv.Next(llmtest.OK().Header("Set-Cookie", "session=1").Header("X-Ratelimit-Remaining-Requests", "7").Header("Llmidem-Source", "forged").Header("Idempotent-Replayed", "true"))
+	b.srv.Next(llmtest.OK().Header("Set-Cookie", "session=1").Header("X-Ratelimit-Remaining-Requests", "7").Header("Llmidem-Source", "forged").Header("Llmidem-Other", "forged").Header("Idempotent-Replayed", "true"))
 	first := b.read(b.client.RoundTrip(b.request("/chat/completions", chatBody("x"))))
 	require.Equal(t, "session=1", first.header.Get("Set-Cookie"))
 	require.Equal(t, "7", first.header.Get("X-Ratelimit-Remaining-Requests"))
 	require.Equal(t, "provider", first.source, "an inbound Llmidem-Source is stripped")
+	require.Empty(t, first.header.Get("Llmidem-Other"))
 	require.Empty(t, first.header.Get("Idempotent-Replayed"), "believed only from a provider that replays")
 	second := b.read(b.client.RoundTrip(b.request("/chat/completions", chatBody("x"))))
 	require.Equal(t, "cache", second.source)
@@ -406,6 +408,36 @@ func TestOnUnknown_WhatIsInDoubt(t *testing.T) {
 			} else {
 				require.NoError(t, err)
 			}
+		})
+	}
+}
+
+// P7b: of an answer that is no JSON only the framing proves the end.
+func TestP7b_Speech(t *testing.T) {
+	chunked := []string{"chunked"}
+	for name, tt := range map[string]struct {
+		kind     string
+		length   int64
+		encoding []string
+		kept     bool
+	}{
+		"with a length": {"audio/mpeg", 5, nil, true}, "chunked": {"audio/mpeg", -1, chunked, true},
+		"until the connection closes": {"audio/mpeg", -1, nil, false}, "an error page": {"text/html", 5, nil, false},
+		"an error": {"application/json", 5, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			sends := 0
+			client := b.client.Over(roundTrip(func(req *http.Request) (*http.Response, error) {
+				sends++
+				return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, ContentLength: tt.length, TransferEncoding: tt.encoding,
+					Header: http.Header{"Content-Type": {tt.kind}}, Body: io.NopCloser(body("audio"))}, nil
+			}))
+			for range 2 {
+				got := b.read(client.RoundTrip(b.request("/audio/speech", `{"model":"tts-1","input":"x","voice":"alloy"}`)))
+				require.Equal(t, "audio", got.body)
+			}
+			require.Equal(t, tt.kept, sends == 1)
 		})
 	}
 }
