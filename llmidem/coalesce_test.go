@@ -180,7 +180,7 @@ func TestS11b_CallInsideTheCallItWaitsFor(t *testing.T) {
 
 // The caller gives up after 1 s, the server answers after 3 s: asked again, there
 // is one execution and the answer.
-func TestR11_AskedAgainAfterATimeout(t *testing.T) {
+func TestR11a_AskedAgainAfterATimeout(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"when it is there": 5 * time.Second, "while it is under way": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
