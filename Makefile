@@ -4,6 +4,8 @@ GO         ?= go
 BENCHTIME  ?= 1x
 BENCH      ?= .
 FUZZTIME   ?= 10s
+# The modules of this tree that have tests.
+MODULES     = . benchmarks
 
 # Pinned by tools/go.mod, so that no user of the module downloads it.
 STATICCHECK = $(GO) tool -modfile=tools/go.mod staticcheck
@@ -30,15 +32,19 @@ ranks: ## check the source itself: import ranks, links, names, comments, lengths
 	$(GO) test -count=1 -run '^TestSource' ./llmidem
 
 bench: ## run the benchmarks BENCH for BENCHTIME each (1x: that they work)
-	$(GO) test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) ./...
+	@set -e; for dir in $(MODULES); do \
+		$(GO) test -C $$dir -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) ./...; \
+	done
 
 fuzz: ## run every fuzz target for FUZZTIME
-	@set -e; listed="$$($(GO) test -list '^Fuzz' ./...)"; echo "$$listed" | \
+	@set -e; for dir in $(MODULES); do \
+		listed="$$($(GO) test -C $$dir -list '^Fuzz' ./...)"; echo "$$listed" | \
 		awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print f[i], $$2; n = 0 }' | \
 		while read -r target pkg; do \
 			echo "$$target in $$pkg"; \
-			$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$pkg" </dev/null || exit 1; \
-		done
+			$(GO) test -C $$dir -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$pkg" </dev/null || exit 1; \
+		done; \
+	done
 
 examples: ## run every example and compare its output
 	$(GO) test -count=1 ./examples

@@ -225,8 +225,12 @@ func (c *call) doubtTTL() time.Duration {
 
 // settle writes an outcome even though the call's context may have ended.
 func (c *call) settle(ctx context.Context, owner store.Owner, o store.Outcome) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
+	if !c.local {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, settleLimit)
+		defer cancel()
+	}
 	return c.store.Settle(ctx, c.address, owner, o)
 }
 

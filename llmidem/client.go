@@ -36,10 +36,12 @@ type core struct {
 	namespace   string
 	tenant      string
 
-	store   store.Store
-	flights flights
-	budget  *retryBudget
-	own     *http.Transport // ours to close; nil when the user gave one
+	store     store.Store
+	local     bool // the store is memory of this process, which does not block
+	flights   flights
+	deadlines deadlines
+	budget    *retryBudget
+	own       *http.Transport // ours to close; nil when the user gave one
 
 	tracer      trace.Tracer
 	propagators propagation.TextMapPropagator
@@ -88,7 +90,8 @@ func (s *settings) build() (*Client, error) {
 	c := &core{
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
-		store: memory, budget: newRetryBudget(cfg.Retry),
+		store: memory, local: true, budget: newRetryBudget(cfg.Retry),
+		deadlines:  deadlines{budget: cfg.Retry.Elapsed},
 		noAttempts: s.noAttempts, capture: s.capture,
 	}
 	c.setTelemetry(s)
@@ -154,6 +157,7 @@ func (c *Client) Forget(ctx context.Context, address string) error {
 // transport of the client's own, and may be called more than once.
 func (c *Client) Close(ctx context.Context) error {
 	err := c.flights.close(ctx)
+	c.deadlines.stop()
 	if c.own != nil {
 		c.own.CloseIdleConnections()
 	}

@@ -2,6 +2,8 @@ package llmidem_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -178,7 +180,7 @@ func TestS11b_CallInsideTheCallItWaitsFor(t *testing.T) {
 
 // The caller gives up after 1 s, the server answers after 3 s: asked again, there
 // is one execution and the answer.
-func TestR11_AskedAgainAfterATimeout(t *testing.T) {
+func TestR11a_AskedAgainAfterATimeout(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"when it is there": 5 * time.Second, "while it is under way": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -298,5 +300,43 @@ func TestP10_AnswerOverTheLimit(t *testing.T) {
 		require.Equal(t, 3, b.srv.Ledger().Executions())
 		b.mustAsk("long")
 		require.Equal(t, 4, b.srv.Ledger().Executions())
+	})
+}
+
+// Who comes while an equal call is being given up starts over when it has let go;
+// it is not dragged down with it.
+func TestR5_ComesWhileAnotherIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		release := make(chan struct{})
+		calls := 0
+		client := b.client.Over(roundTrip(func(req *http.Request) (*http.Response, error) {
+			calls++
+			if calls > 1 {
+				return b.srv.Transport().RoundTrip(req)
+			}
+			httptrace.ContextClientTrace(req.Context()).GetConn("slow.invalid:443") // it dials, and has written nothing
+			<-req.Context().Done()
+			<-release
+			return nil, req.Context().Err()
+		}))
+		ctx, cancel := context.WithCancel(context.Background())
+		first, second := make(chan error, 1), make(chan exchanged, 1)
+		go func() {
+			_, err := client.RoundTrip(b.request("/chat/completions", chatBody("x")).WithContext(ctx))
+			first <- err
+		}()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-first, context.Canceled)
+		go func() { second <- b.read(client.RoundTrip(b.request("/chat/completions", chatBody("x")))) }()
+		synctest.Wait()
+		gone, stop := context.WithTimeout(context.Background(), time.Second)
+		defer stop()
+		_, err := client.RoundTrip(b.request("/chat/completions", chatBody("x")).WithContext(gone))
+		require.ErrorIs(t, err, context.DeadlineExceeded, "nor does anybody wait longer than its context")
+		close(release)
+		require.Equal(t, "provider", (<-second).source)
+		require.Equal(t, 1, b.srv.Ledger().Executions())
 	})
 }

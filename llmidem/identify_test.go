@@ -45,7 +45,7 @@ func TestK15_WhatKeepsCallsApart(t *testing.T) {
 		return b.read(b.client.RoundTrip(req))
 	}
 	changes := map[string]func(*http.Request){
-		"none":          func(*http.Request) {},
+		"scheme":        func(r *http.Request) { r.URL.Scheme = "https" },
 		"credential":    func(r *http.Request) { r.Header.Set("Authorization", "Bearer other") },
 		"host":          func(r *http.Request) { r.URL.Host = "other.invalid" },
 		"port":          func(r *http.Request) { r.URL.Host += ":8080" },
@@ -58,8 +58,11 @@ func TestK15_WhatKeepsCallsApart(t *testing.T) {
 		"occurrence":    func(r *http.Request) { *r = *r.WithContext(llmidem.WithCall(r.Context(), llmidem.Occurrence(1))) },
 		"fresh":         func(r *http.Request) { *r = *r.WithContext(llmidem.WithCall(r.Context(), llmidem.Fresh())) },
 	}
+	none := func(*http.Request) {}
+	require.Equal(t, "provider", send(none).source)
 	for name, change := range changes {
 		require.Equal(t, "provider", send(change).source, name)
+		require.Equal(t, "cache", send(none).source, "in between") // a client remembers the last endpoint
 	}
 	for name, change := range changes {
 		if name != "fresh" {

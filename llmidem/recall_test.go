@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
+	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,18 +77,22 @@ func TestP4_Bounds(t *testing.T) {
 		}
 		require.Equal(t, 4, b.srv.Ledger().Executions())
 	})
-	t.Run("time to live", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t, llmidem.Config{CacheTTL: time.Minute})
-			b.mustAsk("a")
-			time.Sleep(59 * time.Second)
-			r := b.mustAsk("a").Receipt
-			require.Equal(t, llmidem.SourceCache, r.Source)
-			require.Equal(t, 59*time.Second, r.Age)
-			time.Sleep(2 * time.Second)
-			require.Equal(t, llmidem.SourceProvider, b.mustAsk("a").Receipt.Source) // P6
-			require.Equal(t, 2, b.srv.Ledger().Executions())
-		})
+}
+
+// P6: what has expired is executed anew, and the receipt says so.
+func TestP6_AfterTheTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, llmidem.Config{CacheTTL: time.Minute})
+		b.mustAsk("a")
+		time.Sleep(59 * time.Second)
+		r := b.mustAsk("a").Receipt
+		require.Equal(t, llmidem.SourceCache, r.Source)
+		require.Equal(t, 59*time.Second, r.Age)
+		time.Sleep(2 * time.Second)
+		r = b.mustAsk("a").Receipt
+		require.Equal(t, llmidem.SourceProvider, r.Source)
+		require.Zero(t, r.Age)
+		require.Equal(t, 2, b.srv.Ledger().Executions())
 	})
 }
 
@@ -239,11 +245,12 @@ func TestP9a_RotatedCredential(t *testing.T) {
 
 func TestP11_HeadersOfTheFirstAnswer(t *testing.T) {
 	b := newBench(t)
-	b.srv.Next(llmtest.OK().Header("Set-Cookie", "session=1").Header("X-Ratelimit-Remaining-Requests", "7").Header("Llmidem-Source", "forged").Header("Idempotent-Replayed", "true"))
+	b.srv.Next(llmtest.OK().Header("Set-Cookie", "session=1").Header("X-Ratelimit-Remaining-Requests", "7").Header("Llmidem-Source", "forged").Header("Llmidem-Other", "forged").Header("Idempotent-Replayed", "true"))
 	first := b.read(b.client.RoundTrip(b.request("/chat/completions", chatBody("x"))))
 	require.Equal(t, "session=1", first.header.Get("Set-Cookie"))
 	require.Equal(t, "7", first.header.Get("X-Ratelimit-Remaining-Requests"))
 	require.Equal(t, "provider", first.source, "an inbound Llmidem-Source is stripped")
+	require.Empty(t, first.header.Get("Llmidem-Other"))
 	require.Empty(t, first.header.Get("Idempotent-Replayed"), "believed only from a provider that replays")
 	second := b.read(b.client.RoundTrip(b.request("/chat/completions", chatBody("x"))))
 	require.Equal(t, "cache", second.source)
@@ -360,5 +367,81 @@ func TestRecallUndelivered_Embeddings(t *testing.T) {
 			openai.EmbeddingRequestConverter(openai.EmbeddingRequest{Model: "text-embedding-3-small", Input: []string{"a", "b"}}))
 		require.NoError(t, err)
 		require.Equal(t, i == 0, res.Receipt.Paid(), strconv.Itoa(i))
+	}
+}
+
+func TestP7_ResponsesThatFailedOrWait(t *testing.T) {
+	for status, doubt := range map[string]bool{"failed": false, "cancelled": false, "queued": true, "in_progress": true} {
+		t.Run(status, func(t *testing.T) {
+			b := newBench(t, llmidem.Config{OnUnknown: llmidem.Fail})
+			b.srv.Next(llmtest.Reply("application/json", `{"id":"r1","object":"response","status":"`+status+`","output":[]}`))
+			text := `{"model":"m","input":"x"}`
+			require.Equal(t, "provider", b.read(b.client.RoundTrip(b.request("/responses", text))).source)
+			resp, err := b.client.RoundTrip(b.request("/responses", text))
+			if doubt { // it may yet be executed
+				require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+				return
+			}
+			require.Equal(t, "provider", b.read(resp, err).source, "the provider has said that it is over")
+		})
+	}
+}
+
+// What a call that ended without an answer leaves behind: doubt, where it may
+// have been executed, and nothing where it was not.
+func TestOnUnknown_WhatIsInDoubt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault llmtest.Fault
+		doubt bool
+	}{
+		"400":            {llmtest.Status(400), false},
+		"429":            {llmtest.Status(429), false},
+		"504":            {llmtest.Status(504), true},
+		"HTML with 200":  {llmtest.HTML(), true},
+		"cut":            {llmtest.DropMiddle(), true},
+		"over the limit": {llmtest.Text(strings.Repeat("long ", 1000)), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, llmidem.Config{OnUnknown: llmidem.Fail, MaxEntry: 2000}, llmidem.WithRetry(llmidem.RetryPolicy{MaxAttempts: 1}))
+			b.srv.Next(tt.fault)
+			_, first := b.ask(context.Background(), "x")
+			_ = first // of any kind
+			_, err := b.ask(context.Background(), "x")
+			if tt.doubt {
+				require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+			} else {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
+// P7b: of an answer that is no JSON only the framing proves the end.
+func TestP7b_Speech(t *testing.T) {
+	chunked := []string{"chunked"}
+	for name, tt := range map[string]struct {
+		kind     string
+		length   int64
+		encoding []string
+		kept     bool
+	}{
+		"with a length": {"audio/mpeg", 5, nil, true}, "chunked": {"audio/mpeg", -1, chunked, true},
+		"until the connection closes": {"audio/mpeg", -1, nil, false}, "an error page": {"text/html", 5, nil, false},
+		"an error": {"application/json", 5, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			sends := 0
+			client := b.client.Over(roundTrip(func(req *http.Request) (*http.Response, error) {
+				sends++
+				return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, ContentLength: tt.length, TransferEncoding: tt.encoding,
+					Header: http.Header{"Content-Type": {tt.kind}}, Body: io.NopCloser(body("audio"))}, nil
+			}))
+			for range 2 {
+				got := b.read(client.RoundTrip(b.request("/audio/speech", `{"model":"tts-1","input":"x","voice":"alloy"}`)))
+				require.Equal(t, "audio", got.body)
+			}
+			require.Equal(t, tt.kept, sends == 1)
+		})
 	}
 }

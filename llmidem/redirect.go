@@ -22,11 +22,11 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	}
 	follower := http.Client{
 		Transport: &firstAnswered{first: resp, then: c},
-		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 			if len(via) >= maxRedirects {
 				return &Error{Code: CodeFailed, reason: "the provider redirects in a circle"}
 			}
-			return refuseRedirected(next)
+			return nil // another origin is refused by RoundTrip, whoever follows
 		},
 	}
 	again := req.Clone(req.Context())

@@ -35,10 +35,10 @@ func (k *core) retry(next handler) handler {
 	}
 }
 
-// attempt makes attempts until one settles the call, or its time is over.
+// attempt makes attempts until one settles the call, or its time is over. A stream
+// that is asked for again has that time anew.
 func (r *retries) attempt(ctx context.Context) (*answer, error) {
-	budget := time.AfterFunc(r.cfg.Retry.Elapsed-time.Since(r.start), func() { r.cancel(errElapsed) })
-	defer budget.Stop()
+	defer r.deadlines.end(r.deadlines.begin(r.cancel))
 	for {
 		ans, err := r.next(ctx, r.call)
 		if err != nil {
@@ -136,8 +136,13 @@ func (c *call) failsAmbiguous() bool {
 // delay is how long the provider asks to wait, else exponential backoff with
 // full jitter. ok is false when the provider asks for more than is allowed.
 func (r *retries) delay(e ending) (d time.Duration, ok bool) {
-	if e.hinted {
+	switch {
+	case e.hinted && e.inProgress: // these are not counted, so they must not come thick and fast
+		return max(e.hint, r.cfg.Retry.BaseDelay), e.hint <= r.cfg.Retry.MaxHint
+	case e.hinted:
 		return e.hint, e.hint <= r.cfg.Retry.MaxHint
+	case e.inProgress:
+		return r.cfg.Retry.BaseDelay, true
 	}
 	bound := r.cfg.Retry.BaseDelay << min(max(r.attempts-1, 0), 20)
 	if bound <= 0 || bound > r.cfg.Retry.MaxHint {

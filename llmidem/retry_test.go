@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,22 @@ func TestR2_InProgressUsesTimeNotAttempts(t *testing.T) {
 	})
 }
 
+// "At once" is not taken at its word where answers are not counted.
+func TestR2_InProgressIsNotHammered(t *testing.T) {
+	for _, busy := range []llmtest.Fault{
+		llmtest.Status(409).Code("idempotency_key_in_use"),
+		llmtest.Status(409).Code("idempotency_key_in_use").Header("Retry-After", "0"),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 10 * time.Second}))
+			b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return busy })
+			res, err := b.ask(context.Background(), "busy")
+			requireStatus(t, err, 409)
+			require.Equal(t, 50, res.Receipt.Attempts, "one every 200 ms")
+		})
+	}
+}
+
 func TestR2_InProgressEndsWithTheTimeBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 10 * time.Second}))
@@ -247,6 +264,27 @@ func TestR9_ProviderClasses(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The time budget ends a call whose provider hangs, each call at its own time.
+func TestR5_TimeBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 10 * time.Second}))
+		b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return llmtest.Hang() })
+		start := time.Now()
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 4 * time.Second)
+				_, err := b.ask(context.Background(), "hangs "+strconv.Itoa(i))
+				require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorContains(t, err, "time")
+				require.Equal(t, 10*time.Second+time.Duration(i)*4*time.Second, time.Since(start))
+			})
+		}
+		wg.Wait()
+	})
 }
 
 // What replays by key is paid for once, however the answers get lost.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -248,4 +250,20 @@ func TestWithCaptureContent(t *testing.T) {
 		`{"role":"tool","parts":[{"type":"tool_call_response","id":"t1","response":"42"}]}]`, got["gen_ai.input.messages"])
 	require.JSONEq(t, `[{"role":"assistant","parts":[{"type":"text","content":"the answer"}],"finish_reason":"stop"}]`, got["gen_ai.output.messages"])
 	require.NotContains(t, got["gen_ai.input.messages"], "secret")
+}
+
+// A *url.Error from below would print Gemini's ?key= in every log.
+func TestErrors_HoldNoURL(t *testing.T) {
+	b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{MaxAttempts: 1}))
+	cause := errors.New("cause")
+	client := b.client.Over(roundTrip(func(req *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Post", URL: req.URL.String(), Err: cause}
+	}))
+	req := b.request("/chat/completions", chatBody("x"))
+	req.URL.RawQuery = "key=the-query"
+	_, err := client.Do(req)
+	require.ErrorIs(t, err, cause)
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		require.NotContains(t, e.Error(), "the-query")
+	}
 }

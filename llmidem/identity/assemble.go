@@ -15,7 +15,7 @@ func (s *scratch) hashPrompt(body int, detail *[]Member) {
 	all := s.members(body)
 	for i := range all {
 		m := &all[i]
-		if m.gone || !contains(s.prompt, s.name(m)) {
+		if m.gone || !m.prompt {
 			continue
 		}
 		k.char(next)
@@ -45,17 +45,8 @@ func (s *scratch) finish(k *sink, detail *[]Member) {
 	trim(&s.gath, keepBytes)
 }
 
-func contains(list []string, name []byte) bool {
-	for _, l := range list {
-		if string(name) == l {
-			return true
-		}
-	}
-	return false
-}
-
 // assemble writes the document. Without a body (-1) there are no parameters.
-func (s *scratch) assemble(operation string, c *Call, body int) {
+func (s *scratch) assemble(c *Call, body int) {
 	b := append(s.doc[:0], `{"attachments":[`...)
 	for i, a := range s.order {
 		if i > 0 {
@@ -70,7 +61,7 @@ func (s *scratch) assemble(operation string, c *Call, body int) {
 	b = append(b, `,"occurrence":`...)
 	b = strconv.AppendUint(b, c.Occurrence, 10)
 	b = append(b, `,"operation":`...)
-	b = appendString(b, operation)
+	b = appendString(b, s.operation)
 	b = append(b, `,"params":{`...)
 	if body >= 0 {
 		b = s.appendParams(b, body)

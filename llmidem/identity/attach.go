@@ -42,6 +42,9 @@ func (s *scanner) attach(i int) (end int, ok bool) {
 // atPlace reports whether the rules say that the string here is base64.
 func (s *scanner) atPlace() bool {
 	name := s.level(s.depth - 1)
+	if s.placed&sieve(name) == 0 {
+		return false
+	}
 	for i := range s.places {
 		p := &s.places[i]
 		if string(name) == p.Member && (p.Parent == "*" || string(s.level(s.depth-2)) == p.Parent) {

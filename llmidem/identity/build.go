@@ -3,13 +3,17 @@ package identity
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // build makes the canonical document of a call in s.doc.
 func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refusal {
-	path, _, _ := strings.Cut(req.Path, "?")
+	path := req.Path
+	if q := strings.IndexByte(path, '?'); q >= 0 {
+		path = path[:q]
+	}
 	i := r.match(path)
 	if i < 0 {
 		return refuse(CodeNoSuchRoute, "no route of the rules ends this path")
@@ -25,7 +29,8 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 	if ref := s.headers(r, req.Header); ref != nil {
 		return ref
 	}
-	s.prompt, s.places, s.top = rt.Prompt, r.Base64, true
+	s.prompt, s.top = rt.Prompt, true
+	s.setPlaces(r.Base64)
 	if ref := s.read(req.Header, req.Body); ref != nil {
 		return ref
 	}
@@ -40,7 +45,8 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 	}
 	s.setUser(r, c, body)
 	s.hashPrompt(body, detail)
-	s.assemble(rt.Operation, c, body)
+	s.operation = rt.Operation
+	s.assemble(c, body)
 	return nil
 }
 
@@ -59,10 +65,10 @@ func checkCall(c *Call) *Refusal {
 // these members are read so that something can be taken out of them.
 func (s *scratch) setHeads(exclude, users, prompt []string) *Refusal {
 	for i, e := range exclude {
-		dot := -1
-		if i >= len(defaultExclude) || e != defaultExclude[i] { // as nearly always
-			dot = strings.IndexByte(e, '.')
+		if i < len(defaultExclude) && e == defaultExclude[i] && !slices.Contains(prompt, e) {
+			continue // as nearly always
 		}
+		dot := strings.IndexByte(e, '.')
 		if ref := checkExclusion(e, dot, prompt); ref != nil {
 			return ref
 		}
@@ -76,6 +82,14 @@ func (s *scratch) setHeads(exclude, users, prompt []string) *Refusal {
 		}
 	}
 	return nil
+}
+
+// setPlaces sets where strings are base64.
+func (s *scratch) setPlaces(places []Place) {
+	s.places = places
+	for i := range places {
+		s.placed |= sieve(places[i].Member)
+	}
 }
 
 // read scans the body, JSON or a form.

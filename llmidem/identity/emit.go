@@ -147,7 +147,10 @@ func (s *scanner) stringAt(b []byte, i int) ([]byte, bool) {
 	if s.src[i] != '"' {
 		return b, false
 	}
-	end := i + 1
+	end := plain(s.src, i+1)
+	if s.src[end] == '"' { // as nearly always
+		return append(b, s.src[i+1:end]...), true
+	}
 	for s.src[end] != '"' {
 		if s.src[end] == '\\' {
 			end++

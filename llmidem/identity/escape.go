@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -20,7 +21,7 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 func appendText[T string | []byte](b []byte, s T) []byte {
 	from := 0
 	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' {
+		if c := s[i]; isSpecial[c] {
 			b = append(b, s[from:i]...)
 			b = appendEscape(b, c)
 			from = i + 1
@@ -28,6 +29,15 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 	}
 	return append(b, s[from:]...)
 }
+
+// isSpecial tells the bytes that cannot stand for themselves in a string.
+var isSpecial = func() (t [256]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	return t
+}()
 
 // appendEscape appends the escape of a byte that cannot stand for itself.
 func appendEscape(b []byte, c byte) []byte {
@@ -80,13 +90,17 @@ func hex4(b []byte, i int) rune {
 	return rune(h)<<12 | rune(j)<<8 | rune(k)<<4 | rune(l)
 }
 
-// appendHex appends a digest in lower-case hexadecimal.
+// appendHex appends a digest in lower-case hexadecimal, four bytes at a time.
 func appendHex(b []byte, sum *[32]byte) []byte {
-	var text [64]byte
-	for i, c := range sum {
-		text[2*i], text[2*i+1] = hexDigits[c>>4], hexDigits[c&15]
+	for i := 0; i < len(sum); i += 4 {
+		x := uint64(binary.LittleEndian.Uint32(sum[i:]))
+		x = (x | x<<16) & 0x0000ffff0000ffff
+		x = (x | x<<8) & 0x00ff00ff00ff00ff
+		x = (x>>4 | x<<8) & (0x0f * ones) // a digit's value in each byte
+		letters := (x + 0x06*ones) >> 4 & ones
+		b = binary.LittleEndian.AppendUint64(b, x+'0'*ones+letters*('a'-'0'-10))
 	}
-	return append(b, text[:]...)
+	return b
 }
 
 // decodeEscape returns the character that the valid escape at the begin of e

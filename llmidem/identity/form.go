@@ -37,6 +37,9 @@ func formBoundary(h http.Header) (boundary string, form bool, ref *Refusal) {
 }
 
 func contentType(h http.Header) string {
+	if len(h) == 0 {
+		return ""
+	}
 	if v := h["Content-Type"]; len(v) > 0 {
 		return strings.TrimSpace(v[0])
 	}
@@ -131,8 +134,10 @@ func (s *scratch) addFiles(b []byte, parts []formPart) []byte {
 }
 
 // extension returns the lower-case extension of a file name: a point, and letters
-// and digits of ASCII to its end.
+// and digits of ASCII to its end. A name is taken as a line, so that one line feed
+// may end it.
 func extension(name string) string {
+	name = strings.TrimSuffix(name, "\n")
 	i := len(name)
 	for i > 0 && isAlnum(name[i-1]) {
 		i--

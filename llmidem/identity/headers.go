@@ -16,7 +16,7 @@ type header struct {
 // headers gathers the request's headers that count, in canonical order. Requests
 // set by hand may spell a name in any case, so all names are looked at.
 func (s *scratch) headers(r *Rules, h http.Header) *Refusal {
-	if len(r.Headers) == 0 {
+	if len(r.Headers) == 0 || len(h) == 0 {
 		return nil
 	}
 	for name, values := range h {

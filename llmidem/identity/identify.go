@@ -3,7 +3,6 @@ package identity
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -20,10 +19,6 @@ func (r *Rules) Identify(req Request, call Call) (Document, error) {
 		return Document{}, ref
 	}
 	d := s.document(&call)
-	path, _, _ := strings.Cut(req.Path, "?")
-	if i := r.match(path); i >= 0 {
-		d.operation = r.Routes[i].Operation
-	}
 	d.model = string(s.model)
 	d.params = slices.Clone(s.spans)
 	d.more = s.detail(elements)
@@ -70,9 +65,9 @@ func Function(name string, json []byte, c Call) (Document, error) {
 	}
 	s.hashAll(elements)
 	s.model, s.user = s.model[:0], append(s.user[:0], c.User...)
-	s.assemble("do:"+name, &c, -1)
+	s.operation = "do:" + name
+	s.assemble(&c, -1)
 	d := s.document(&c)
-	d.operation = "do:" + name
 	d.more = s.detail(elements)
 	return d, nil
 }
@@ -124,6 +119,7 @@ func (s *scratch) hashAll(detail *[]Member) {
 func (s *scratch) document(c *Call) Document {
 	return Document{
 		text:       bytes.Clone(s.doc),
+		operation:  s.operation,
 		user:       string(s.user),
 		scope:      c.Scope,
 		occurrence: c.Occurrence,

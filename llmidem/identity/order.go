@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 )
 
 // Names are ordered by UTF-16 code units (RFC 8785, section 3.2.3) and held as
@@ -28,14 +29,16 @@ func prefix[T string | []byte](name T) (p uint64) {
 		}
 	}
 	p = 0
-	for i := range min(len(name), 8) {
-		p |= uint64(rank(name[i])) << (56 - 8*i)
+	n := min(len(name), 8)
+	for i := range n {
+		p = p<<8 | uint64(rank(name[i]))
 	}
-	return p
+	return p << (64 - 8*n)
 }
 
 // sieve returns one of 64 bits for the first name of a dotted path, from its first
-// two bytes. Names with other bits are other names.
+// two bytes. Names with other bits are other names. The factors are such that the
+// members of usual requests have other bits than those that are looked for.
 func sieve[T string | []byte](path T) uint64 {
 	if len(path) < 2 {
 		return 1
@@ -44,19 +47,23 @@ func sieve[T string | []byte](path T) uint64 {
 	if c == '.' {
 		return 1
 	}
-	return 1 << ((path[0] ^ c<<2) & 63)
+	return 1 << ((path[0]*3 + c*5) & 63)
 }
 
-// asciiPrefix is prefix for src[a:b] of ASCII alone.
-func asciiPrefix(src []byte, a, b int) uint64 {
-	if a+8 <= len(src) {
-		p := binary.BigEndian.Uint64(src[a:])
-		if n := b - a; n < 8 {
-			p = p >> (64 - 8*n) << (64 - 8*n)
-		}
-		return p
+// plainName is plain for a name that begins at i, with the prefix of what lies
+// before the end: most names end within the eight bytes that it looks at first.
+func plainName(src []byte, i int) (end int, p uint64) {
+	if i+8 > len(src) {
+		end = plain(src, i)
+		return end, prefix(src[i:end])
 	}
-	return prefix(src[a:b])
+	x := binary.LittleEndian.Uint64(src[i:])
+	m := (stops(x) | x) & highs
+	if m == 0 {
+		return plain(src, i+8), bits.ReverseBytes64(x)
+	}
+	n := firstByte(m)
+	return i + n, bits.ReverseBytes64(x & (1<<(8*n) - 1))
 }
 
 // compareText compares two names.
@@ -78,7 +85,11 @@ func (s *scanner) compareName(m *member, p uint64, name string) int {
 	if m.prefix != p {
 		return cmp.Compare(m.prefix, p)
 	}
-	return compareText(s.name(m), name)
+	n := s.name(m)
+	if string(n) == name { // as nearly always where the prefixes are one
+		return 0
+	}
+	return compareText(n, name)
 }
 
 func (s *scanner) compare(a, b *member) int {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -40,5 +41,26 @@ func TestMembersInOrder(t *testing.T) {
 			_, err = Payload([]byte(strings.TrimSuffix(quoted(names), "}") + "," + string(appendString(nil, names[n/2])) + ":0}"))
 			require.ErrorContains(t, err, "duplicate_member")
 		}
+	}
+}
+
+// A name's end and prefix are the same in one look as in two, wherever the text ends.
+func TestPlainName(t *testing.T) {
+	for _, name := range []string{"", "a", "model", "messages", "temperature", "é", "1234567é", "12345678é", `a\n`, "a\x00"} {
+		for _, rest := range []string{"", `"`, `":1}`, `":"and much more"`} {
+			src := []byte(`{"` + name + rest)
+			end, p := plainName(src, 2)
+			require.Equal(t, plain(src, 2), end, "%q", src)
+			require.Equal(t, prefix(src[2:end]), p, "%q", src)
+		}
+	}
+}
+
+func TestHex(t *testing.T) {
+	r := rand.NewChaCha8([32]byte{7})
+	var sum [32]byte
+	for range 1000 {
+		r.Read(sum[:])
+		require.Equal(t, "-"+hex.EncodeToString(sum[:]), string(appendHex([]byte("-"), &sum)))
 	}
 }

@@ -1,9 +1,6 @@
 package identity
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // Rules say what identifies a call of one provider. They are data: start from
 // [OpenAI], [Anthropic], [Gemini] or [Ollama] and change the copy, or write your
@@ -79,8 +76,12 @@ func (r *Rules) Match(path string) (Match, bool) {
 
 func (r *Rules) match(path string) int {
 	best, longest := -1, 0
-	for i := range r.Routes {
-		if s := r.Routes[i].Suffix; len(s) > longest && strings.HasSuffix(path, s) {
+	routes := r.Routes
+	for i := range routes {
+		s := routes[i].Suffix
+		at := len(path) - len(s)
+		// the first byte, a slash as a rule, tells most routes apart
+		if len(s) > longest && at >= 0 && path[at] == s[0] && path[at:] == s {
 			best, longest = i, len(s)
 		}
 	}

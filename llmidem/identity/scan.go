@@ -1,5 +1,7 @@
 package identity
 
+import "unicode/utf8"
+
 const maxDepth = 512
 
 // step is one level of where the scanner is.
@@ -40,6 +42,7 @@ type scanner struct {
 	prompt []string // members in which attachments are looked for
 	heads  []string // members whose objects must be on record
 	places []Place
+	placed uint64 // sieve of the members that places name
 	seen   uint64 // sieve of the top-level names
 	lift   bool   // inside a prompt member
 	keep   bool   // inside a head
@@ -53,8 +56,36 @@ type scanner struct {
 }
 
 // scan reads the whole of the input. It returns false with code, offset and reason
-// set when it is refused.
+// set when it is refused. Bytes that are no text at all are told as that, wherever
+// they stand: "no value begins like this" would send the reader the wrong way.
 func (s *scanner) scan() bool {
+	if s.whole() {
+		return true
+	}
+	if s.code == CodeInvalidJSON {
+		if at := notUTF8(s.src); at >= 0 {
+			s.code, s.offset, s.reason = CodeInvalidUTF8, at, "a byte that is not UTF-8"
+		}
+	}
+	return false
+}
+
+// notUTF8 is where the first byte lies that is not UTF-8, -1 when there is none.
+func notUTF8(src []byte) int {
+	if utf8.Valid(src) {
+		return -1
+	}
+	i := 0
+	for {
+		r, size := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+}
+
+func (s *scanner) whole() bool {
 	i := s.value(s.space(0))
 	if i < 0 {
 		return false

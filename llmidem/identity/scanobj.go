@@ -71,16 +71,18 @@ func (s *scanner) member(i int) int {
 	if i >= len(s.src) || s.src[i] != '"' {
 		return s.fail(CodeInvalidJSON, i, "no name where a member should be")
 	}
-	m := member{first: int32(len(s.segs)), obj: -1}
+	n := len(s.mem)
 	s.raw, s.floor = i, len(s.segs)
-	if i = s.key(i, &m); i < 0 {
+	if i = s.key(i); i < 0 {
 		return -1
 	}
+	m := &s.mem[n]
 	if i = s.space(i); i >= len(s.src) || s.src[i] != ':' {
 		return s.fail(CodeInvalidJSON, i, "no : after a name")
 	}
 	if s.top && s.depth == 1 {
-		s.enter(s.name(&m))
+		s.enter(s.name(m))
+		m.prompt = s.lift
 	}
 	i = s.space(i + 1)
 	m.val = i
@@ -92,15 +94,12 @@ func (s *scanner) member(i int) int {
 	if i < 0 {
 		return -1
 	}
+	m = &s.mem[n] // the value's members may have moved it
 	if s.keep && s.src[m.val] == '{' {
 		m.obj = int32(s.last)
 	}
 	s.cut(i)
 	m.end = int32(len(s.segs))
-	if len(s.mem) == cap(s.mem) {
-		s.mem = grow(s.mem)
-	}
-	s.mem = append(s.mem, m)
 	return i
 }
 
@@ -120,13 +119,19 @@ func (s *scanner) enter(name []byte) {
 	}
 }
 
-// key reads the name at i into m.
-func (s *scanner) key(i int, m *member) int {
-	at := &s.path[s.depth-1]
-	end := plain(s.src, i+1)
+// key reads the name at i into a new descriptor. That is filled where it lies: a
+// copy would have to wait for what was just written.
+func (s *scanner) key(i int) int {
+	n := len(s.mem)
+	if n == cap(s.mem) {
+		s.mem = grow(s.mem)
+	}
+	s.mem = s.mem[:n+1]
+	m, at := &s.mem[n], &s.path[s.depth-1]
+	*m = member{first: int32(len(s.segs)), obj: -1}
+	end, p := plainName(s.src, i+1)
 	if end < len(s.src) && s.src[end] == '"' {
-		m.name = span{i + 1, end}
-		m.prefix = asciiPrefix(s.src, i+1, end)
+		m.name, m.prefix = span{i + 1, end}, p
 		*at = step{name: m.name, kind: stepSrc}
 		return end + 1
 	}

@@ -10,17 +10,18 @@ import (
 // is given out.
 type scratch struct {
 	scanner
-	h      hash.Hash
-	gath   []byte // what sink gathers for h
-	sum    [sha256.Size]byte
-	doc    []byte // the canonical document
-	spans  []span // the parameters in doc
-	model  []byte
-	user   []byte
-	form   []byte // a form as JSON
-	inForm bool   // src is form, and its offsets are none of the body
-	head   []header
-	line   []byte // values of headers
+	h         hash.Hash
+	gath      []byte // what sink gathers for h
+	sum       [sha256.Size]byte
+	doc       []byte // the canonical document
+	spans     []span // the parameters in doc
+	operation string
+	model     []byte
+	user      []byte
+	form      []byte // a form as JSON
+	inForm    bool   // src is form, and its offsets are none of the body
+	head      []header
+	line      []byte // values of headers
 
 	left []string // pointers of excluded members, where wanted
 	from string   // the member that named the user
@@ -58,11 +59,11 @@ func (s *scratch) put() {
 	s.heads = s.heads[:0]
 	clear(s.head)
 	s.head = s.head[:0]
-	s.seen = 0
+	s.seen, s.placed = 0, 0
 	s.raw, s.floor, s.dirty, s.depth, s.last = 0, 0, 0, 0, 0
 	s.top, s.lift, s.keep, s.want, s.inForm = false, false, false, false, false
 	s.code, s.offset, s.reason = "", 0, ""
-	s.left, s.from = nil, ""
+	s.left, s.from, s.operation = nil, "", ""
 	pool.Put(s)
 }
 

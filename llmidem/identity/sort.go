@@ -9,7 +9,7 @@ type sortKey struct {
 	index  int
 }
 
-// fewMembers is how many are sorted by insertion, in place.
+// fewMembers is how many are sorted by insertion.
 const fewMembers = 16
 
 // record moves the members since from into ord, in canonical order, and returns
@@ -24,7 +24,6 @@ func (s *scanner) record(from int, sorted bool) (int, bool) {
 		if !s.insertion(m) {
 			return 0, false
 		}
-		s.ord = append(s.ord, m...)
 	default:
 		s.sortMany(m)
 		if !s.unique(s.ord[at:]) {
@@ -35,23 +34,23 @@ func (s *scanner) record(from int, sorted bool) (int, bool) {
 	return at, true
 }
 
-// insertion sorts a few members, and refuses two of one name.
+// insertion appends a few members to ord in order, and refuses two of one name.
 func (s *scanner) insertion(m []member) bool {
-	for i := 1; i < len(m); i++ {
+	at := len(s.ord)
+	s.ord = slices.Grow(s.ord, len(m))[:at+len(m)]
+	o := s.ord[at:]
+	for i := range m {
 		j := i
 		for ; j > 0; j-- {
-			if c := s.compare(&m[j-1], &m[i]); c < 0 {
+			if c := s.compare(&o[j-1], &m[i]); c < 0 {
 				break
 			} else if c == 0 {
-				s.duplicate(&m[j-1], &m[i])
+				s.duplicate(&o[j-1], &m[i])
 				return false
 			}
+			o[j] = o[j-1]
 		}
-		if j < i {
-			x := m[i]
-			copy(m[j+1:i+1], m[j:i])
-			m[j] = x
-		}
+		o[j] = m[i]
 	}
 	return true
 }

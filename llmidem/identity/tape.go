@@ -33,7 +33,8 @@ type member struct {
 	first, end int32  // its segments, name and colon included
 	obj        int32  // the segment of its value if that is an object on record, else -1
 	inArena    bool   // the name lies in the arena
-	gone       bool   // the member does not count
+	prompt     bool   // a prompt field, where the member is one of the top
+	gone       bool   // the member does not count, or no more
 }
 
 // small is the size below which a piece of text is copied to the arena rather
