@@ -51,13 +51,14 @@ type live struct {
 	holding  bool   // [DONE] has come
 	finished bool   // every choice is
 	result   complete.Result
-	size     int64       // bytes so far
-	final    *answer     // when it is settled
-	late     []func()    // of readers who left when the choices were finished
-	unpaid   bool        // the one who was to pay has left before the end
-	limit    *time.Timer // nobody reads: it may go on until then
-	allowed  int64       // … and for so many bytes
-	failed   *Error      // why it broke off
+	size     int64          // bytes so far
+	final    *answer        // when it is settled
+	late     []func()       // of readers who left when the choices were finished
+	unpaid   bool           // the one who was to pay has left before the end
+	limit    *time.Timer    // nobody reads: it may go on until then
+	allowed  int64          // … and for so many bytes
+	tail     [2]*time.Timer // behind the last event: until the record, until the end
+	failed   *Error         // why it broke off
 }
 
 func newLive(ctx context.Context, c *call, f *feed, head *answer, before []byte, first event) *live {
@@ -95,8 +96,10 @@ func (l *live) run() {
 	l.mu.Lock()
 	l.done = true
 	l.stopIdle()
-	if l.limit != nil {
-		l.limit.Stop()
+	for _, timer := range append(l.tail[:], l.limit) { // else they hold the recording
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	l.cond.Broadcast()
 	l.mu.Unlock()
@@ -143,8 +146,8 @@ func (l *live) note(done bool) {
 	l.result = result
 	if done && !l.holding && l.final == nil {
 		l.holding = true
-		time.AfterFunc(doneGrace, l.settle)
-		time.AfterFunc(tailTime, func() { l.cancel(errTailOver) })
+		l.tail[0] = time.AfterFunc(doneGrace, l.settle)
+		l.tail[1] = time.AfterFunc(tailTime, func() { l.cancel(errTailOver) })
 	}
 	if result.Terminal && !l.finished {
 		l.finished = true
