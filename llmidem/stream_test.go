@@ -41,6 +41,7 @@ func (b *bench) mustOpen(prompt string) *chatStream {
 
 func drainStream(s *chatStream) streamed {
 	var out streamed
+	var text strings.Builder
 	for chunk, err := range s.All() {
 		if err != nil {
 			out.err = err
@@ -48,10 +49,10 @@ func drainStream(s *chatStream) streamed {
 		}
 		out.chunks = append(out.chunks, chunk)
 		for _, c := range chunk.Choices {
-			out.text += c.Delta.Content
+			text.WriteString(c.Delta.Content)
 		}
 	}
-	out.r = s.Receipt()
+	out.text, out.r = text.String(), s.Receipt()
 	return out
 }
 
