@@ -47,6 +47,18 @@ func TestR15_ClosedEarlyIsDrainedWhereAsked(t *testing.T) {
 	})
 }
 
+func TestR15_DrainIsBoundedByBytes(t *testing.T) {
+	for bytes, want := range map[int64]llmidem.Source{200: llmidem.SourceProvider, 1 << 20: llmidem.SourceCache} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, llmidem.Config{Drain: llmidem.Drain{Time: time.Hour, Bytes: bytes}})
+			b.srv.Next(llmtest.OK().Pace(time.Second))
+			require.NoError(t, b.mustOpen("drained").Close())
+			time.Sleep(time.Minute)
+			require.Equal(t, want, b.mustStream("drained").r.Source)
+		})
+	}
+}
+
 func TestR15_ClosedAfterTheChoicesIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
