@@ -77,9 +77,9 @@ type liar struct{}
 
 func (liar) Read(p []byte) (int, error) { return len(p) + 1, nil }
 
-// TestScanner_T5 reads a line of 10 MB in one piece, and one of 40 MB in pieces,
+// TestT5_LongLines reads a line of 10 MB in one piece, and one of 40 MB in pieces,
 // in no more memory than the bound.
-func TestScanner_T5(t *testing.T) {
+func TestT5_LongLines(t *testing.T) {
 	for _, size := range []int{10 << 20, 40 << 20} {
 		body := "data: " + strings.Repeat("x", size) + "\n\ndata: y\n\n"
 		s := NewScanner(strings.NewReader(body), Events, 0)

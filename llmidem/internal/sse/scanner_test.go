@@ -28,7 +28,7 @@ var bodies = []string{
 	strings.Repeat("data: x\r\n\r\n", 2000),
 }
 
-func TestScanner_T1T3(t *testing.T) {
+func TestT3_LinesOfEveryForm(t *testing.T) {
 	lines := []struct {
 		in    string
 		kind  Kind
@@ -54,7 +54,7 @@ func TestScanner_T1T3(t *testing.T) {
 	}
 }
 
-func TestScanner_T4EverySplit(t *testing.T) {
+func TestT4_EverySplitOfTheBytes(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, f := range []Format{Events, Lines} {
 		for _, most := range []int{1, 5, 4096, 1 << 20} {
