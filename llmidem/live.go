@@ -84,6 +84,10 @@ func (l *live) run() {
 	runtime.Gosched() // whoever waits for the headers goes first
 	for end == nil {
 		l.waitForRoom()
+		if l.ctx.Err() != nil { // a body need not know, and one that has bytes ahead gives them all
+			_ = l.broken(l.ctx.Err())
+			break
+		}
 		ev, err := l.feed.next()
 		if err == nil {
 			end = l.take(ev)

@@ -3,6 +3,8 @@ package llmidem_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -262,4 +264,44 @@ func TestStream_OverConnections(t *testing.T) {
 			require.Equal(t, 4, srv.Ledger().Executions())
 		})
 	}
+}
+
+// Behind the last choice a stream that nobody reads is read on for 64 KiB and no
+// further, however much a service has to add.
+func TestR15_TailIsBoundedByBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		in, out := io.Pipe()
+		client := b.client.Over(roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, TransferEncoding: []string{"chunked"},
+				Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: in}, nil
+		}))
+		var wrote int
+		var writing sync.WaitGroup
+		left := make(chan struct{})
+		writing.Go(func() {
+			defer out.Close()
+			_, _ = io.WriteString(out, `data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}`+"\n\n")
+			<-left
+			more := []byte(`data: {"choices":[],"x":"` + strings.Repeat("x", 1000) + `"}` + "\n\n")
+			for wrote < 1<<20 {
+				n, err := out.Write(more)
+				wrote += n
+				if err != nil {
+					return
+				}
+			}
+		})
+		text := `{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"x"}]}`
+		resp, err := client.RoundTrip(b.request("/chat/completions", text))
+		require.NoError(t, err)
+		_, err = resp.Body.Read(make([]byte, 1))
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, resp.Body.Close())
+		close(left)
+		writing.Wait()
+		require.Greater(t, wrote, 32<<10, "it is read on")
+		require.Less(t, wrote, 96<<10, "and not for ever")
+	})
 }
