@@ -8,14 +8,9 @@ import (
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
-const (
-	// lease is how long a claim holds. A flight is bounded well below it, so that
-	// a claim in this process's own memory needs no renewal.
-	lease = 15 * time.Minute
-	// settleLimit bounds a write to the store after the call has ended: it must
-	// not depend on a context that has ended with the call.
-	settleLimit = 10 * time.Second
-)
+// lease is how long a claim holds. A flight is bounded well below it, so that a
+// claim in this process's own memory needs no renewal.
+const lease = 15 * time.Minute
 
 // claim takes the right to send before anything is sent, and writes down what
 // became of it.
@@ -223,15 +218,10 @@ func (c *call) doubtTTL() time.Duration {
 	return c.cfg.CacheTTL
 }
 
-// settle writes an outcome even though the call's context may have ended.
+// settle writes an outcome even though the call's context may have ended. The
+// store is memory, which does not block, so that nothing has to bound the write.
 func (c *call) settle(ctx context.Context, owner store.Owner, o store.Outcome) error {
-	ctx = context.WithoutCancel(ctx)
-	if !c.local {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, settleLimit)
-		defer cancel()
-	}
-	return c.store.Settle(ctx, c.address, owner, o)
+	return c.store.Settle(context.WithoutCancel(ctx), c.address, owner, o)
 }
 
 func (a *answer) storeFailed(err error) *answer {

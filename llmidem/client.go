@@ -37,7 +37,6 @@ type core struct {
 	tenant      string
 
 	store     store.Store
-	local     bool // the store is memory of this process, which does not block
 	flights   flights
 	deadlines deadlines
 	budget    *retryBudget
@@ -90,7 +89,7 @@ func (s *settings) build() (*Client, error) {
 	c := &core{
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
-		store: memory, local: true, budget: newRetryBudget(cfg.Retry),
+		store: memory, budget: newRetryBudget(cfg.Retry),
 		deadlines:  deadlines{budget: cfg.Retry.Elapsed},
 		noAttempts: s.noAttempts, capture: s.capture,
 	}
