@@ -6,26 +6,30 @@ import (
 	"time"
 )
 
-// check refuses a claim that could not be told from others or would not hold.
-func (c Claim) check() error {
+// Validate refuses a claim that could not be told from others or would not hold.
+// Every store begins its Claim with it.
+func (c Claim) Validate() error {
 	switch {
 	case c.Owner == Owner{}:
 		return errors.New("store: Claim.Owner is zero; use NewOwner for each claim")
 	case c.Takeover > TakeSettled:
 		return fmt.Errorf("store: Claim.Takeover %d is none of TakeAbsent, TakeDoubt, TakeSettled", c.Takeover)
 	}
-	return checkLease(c.Lease)
+	return ValidateLease(c.Lease)
 }
 
-func checkLease(lease time.Duration) error {
+// ValidateLease refuses a lease that holds nothing. Every store begins its Renew
+// with it.
+func ValidateLease(lease time.Duration) error {
 	if lease <= 0 {
 		return fmt.Errorf("store: a lease of %v; it must be positive", lease)
 	}
 	return nil
 }
 
-// check refuses an outcome in which no claim can end.
-func (o Outcome) check() error {
+// Validate refuses an outcome in which no claim can end. Every store begins its
+// Settle with it.
+func (o Outcome) Validate() error {
 	switch {
 	case o.State != Completed && o.State != Absent && o.State != Unknown:
 		return fmt.Errorf("store: Outcome.State is %v (%d); a claim ends Completed, Absent or Unknown", o.State, o.State)
@@ -35,8 +39,8 @@ func (o Outcome) check() error {
 	return nil
 }
 
-// replaces reports whether a claim may take the place of a record in that state.
-func (t Takeover) replaces(s State) bool {
+// Replaces reports whether a claim may take the place of a record in that state.
+func (t Takeover) Replaces(s State) bool {
 	switch s {
 	case Absent:
 		return true

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/llmidem/llmidem-go/llmidem/internal/watch"
 )
 
 // MemoryConfig bounds a [Memory]. Zero values are the defaults.
@@ -47,6 +49,8 @@ type Memory struct {
 	flight  map[string]entry
 	sweepAt int // how many claims in flight make it worth looking for dead ones
 	stats   MemoryStats
+
+	watchers watch.Group
 }
 
 // MemoryStats are the counters of a [Memory] since it was made, and what it holds.
@@ -96,14 +100,14 @@ func (m *Memory) Claim(ctx context.Context, id string, c Claim) (Record, error) 
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
 	}
-	if err := c.check(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Record{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.clock()
 	standing := m.find(id, now)
-	if !c.Takeover.replaces(standing.State) {
+	if !c.Takeover.Replaces(standing.State) {
 		return standing, nil
 	}
 	m.drop(id)
@@ -120,7 +124,7 @@ func (m *Memory) Renew(ctx context.Context, id string, owner Owner, lease time.D
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := checkLease(lease); err != nil {
+	if err := ValidateLease(lease); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -142,7 +146,7 @@ func (m *Memory) Settle(ctx context.Context, id string, owner Owner, o Outcome) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := o.check(); err != nil {
+	if err := o.Validate(); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -153,6 +157,7 @@ func (m *Memory) Settle(ctx context.Context, id string, owner Owner, o Outcome) 
 		return ErrLost
 	}
 	delete(m.flight, id)
+	defer m.watchers.Notify(id)
 	if o.State == Absent {
 		return nil
 	}
@@ -189,3 +194,12 @@ func (m *Memory) Stats() MemoryStats {
 	s.Entries, s.InFlight = m.settled.Len(), len(m.flight)
 	return s
 }
+
+// Watch is [Watcher.Watch]. It does not fail.
+func (m *Memory) Watch(_ context.Context, id string) (notice <-chan struct{}, stop func(), err error) {
+	n, _, remove := m.watchers.Add(id)
+	return n, func() { remove() }, nil
+}
+
+// Traits says that a Memory ends with its process and is seen by no other.
+func (m *Memory) Traits() Traits { return Traits{} }

@@ -18,9 +18,16 @@ type flawed struct {
 	now   func() time.Time
 	limit int
 
+	*table
+}
+
+// table is what several stores share, as those of several processes do.
+type table struct {
 	mu      sync.Mutex
 	records map[string]record
 }
+
+func (f *flawed) Traits() store.Traits { return store.Traits{Shared: true} }
 
 type record struct {
 	store.Record

@@ -42,15 +42,17 @@ func Limit(bytes int) Option {
 }
 
 // Run runs the suite. Each case calls newStore for a store of its own; stores may
-// share a server, since the suite takes ids that nobody else has. newStore
-// registers what closes the store with t.Cleanup. The cases run one after the
+// share a server, since the suite takes ids that nobody else has. Those of a store
+// whose [store.Traits] say that it is shared must see each other's records: they
+// are what two processes have. newStore registers what closes the store with
+// t.Cleanup. The cases run one after the
 // other.
 func Run(t *testing.T, newStore func(t *testing.T) store.Store, opts ...Option) {
 	s := &suite{newStore: newStore}
 	for _, o := range opts {
 		o.apply(s)
 	}
-	for _, group := range [][]testCase{lifeCases(), leaseCases(), takeoverCases(), contentCases(), boundCases(), raceCases()} {
+	for _, group := range [][]testCase{lifeCases(), leaseCases(), takeoverCases(), contentCases(), boundCases(), raceCases(), waitCases(), sharedCases()} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) { c.run(s.env(t)) })
 		}

@@ -23,11 +23,16 @@ func TestFlawed(t *testing.T) {
 		defer mu.Unlock()
 		now = now.Add(d)
 	}
+	shared := &table{records: map[string]record{}}
 	storetest.Run(t, func(*testing.T) store.Store {
+		records := shared
+		if os.Getenv(flawVariable) == "shares nothing" {
+			records = &table{records: map[string]record{}}
+		}
 		return &flawed{
-			flaw:    os.Getenv(flawVariable),
-			limit:   2 << 20,
-			records: map[string]record{},
+			flaw:  os.Getenv(flawVariable),
+			limit: 2 << 20,
+			table: records,
 			now: func() time.Time {
 				mu.Lock()
 				defer mu.Unlock()
@@ -78,6 +83,7 @@ func TestRun_FindsFlaws(t *testing.T) {
 		"release is doubt":         "S7_Released",
 		"size before owner":        "P10_TooLarge",
 		"too large stays claimed":  "P10_TooLarge",
+		"shares nothing":           "S10_TwoProcesses",
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			cmd := exec.Command(self, "-test.run=^TestFlawed$/^"+name+"$")
