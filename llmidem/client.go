@@ -37,6 +37,9 @@ type core struct {
 	tenant      string
 
 	store     store.Store
+	near      *store.Memory // copies in front of a store that outlives us; else nil
+	outlives  bool          // the store outlives this process or is seen by others
+	shared    bool          // others see it
 	flights   flights
 	deadlines deadlines
 	budget    *retryBudget
@@ -75,13 +78,7 @@ func New(provider Provider, opts ...Option) (*Client, error) {
 
 // build makes the client of settings that are valid.
 func (s *settings) build() (*Client, error) {
-	cfg := s.cfg.withDefaults()
-	memory, err := store.NewMemory(store.MemoryConfig{
-		Entries: cfg.CacheCapacity, Bytes: cfg.CacheBytes, MaxEntry: cfg.MaxEntry,
-	})
-	if err != nil {
-		return nil, err
-	}
+	cfg := s.config()
 	pattern, err := s.provider.Keys.pattern()
 	if err != nil {
 		return nil, err
@@ -89,9 +86,12 @@ func (s *settings) build() (*Client, error) {
 	c := &core{
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
-		store: memory, budget: newRetryBudget(cfg.Retry),
+		budget:     newRetryBudget(cfg.Retry),
 		deadlines:  deadlines{budget: cfg.Retry.Elapsed},
 		noAttempts: s.noAttempts, capture: s.capture,
+	}
+	if err := c.setStore(s.store); err != nil {
+		return nil, err
 	}
 	c.setTelemetry(s)
 	rt := s.transport
@@ -100,6 +100,16 @@ func (s *settings) build() (*Client, error) {
 		rt = c.own
 	}
 	return c.over(rt), nil
+}
+
+// config is the configuration with its defaults, of which one depends on where
+// records are kept: those that outlast the process are worth more.
+func (s *settings) config() Config {
+	cfg := s.cfg
+	if t := store.TraitsOf(s.store); s.store != nil && (t.Shared || t.Durable) {
+		def(&cfg.CacheTTL, defaultStoreTTL)
+	}
+	return cfg.withDefaults()
 }
 
 func (s *settings) headerName() string {
@@ -130,7 +140,8 @@ func (c *Client) Provider() Provider { return c.provider.clone() }
 // Forget removes the record at an address ([Receipt.Address], [Error.Address]),
 // so that the next equal call is made anew; a record in doubt is settled by
 // that. A record that is not there is no error. A call in flight is
-// CodeInProgress, and its record stays.
+// CodeInProgress, and its record stays. Other processes on the same store may
+// give out their copy of an answer for ten minutes more.
 func (c *Client) Forget(ctx context.Context, address string) error {
 	if raw, err := hex.DecodeString(address); err != nil || len(raw) != 32 {
 		return invalid("this is no address of a record: take it from Receipt.Address or Error.Address", nil)
@@ -142,6 +153,9 @@ func (c *Client) Forget(ctx context.Context, address string) error {
 	}
 	if err == nil {
 		err = c.store.Settle(ctx, address, owner, store.Outcome{State: store.Absent})
+	}
+	if c.near != nil {
+		c.near.Drop(address)
 	}
 	if err != nil {
 		return &Error{Code: CodeUnavailable, Address: address, Err: err, reason: "the store failed"}

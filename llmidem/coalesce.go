@@ -3,6 +3,7 @@ package llmidem
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // errAlone tells a follower that the flight's answer cannot be shared.
@@ -103,21 +104,23 @@ func (f *flight) wait(ctx context.Context, c *call, role role) (*answer, error) 
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		if goesOn, delivered := f.leave(role); !delivered {
-			return nil, c.callerGone(ctx, goesOn)
+		switch l := f.leave(role); {
+		case l.ans != nil:
+			return f.take(ctx, c, role, l.ans)
+		case !l.landed:
+			return nil, c.callerGone(ctx, l.goesOn).heldBy(f.leader)
 		}
-		<-f.done // the answer is on its way: its record is being settled
 	}
-	return f.take(ctx, c, role)
-}
-
-// take gives one caller its part of a flight that has ended.
-func (f *flight) take(ctx context.Context, c *call, role role) (*answer, error) {
-	first := f.first(role)
 	if f.err != nil {
+		f.first(role)
 		return nil, asError(f.err, c).forCaller(c, role)
 	}
-	ans := f.ans
+	return f.take(ctx, c, role, f.ans)
+}
+
+// take gives one caller its part of an answer.
+func (f *flight) take(ctx context.Context, c *call, role role, ans *answer) (*answer, error) {
+	first := f.first(role)
 	switch {
 	case ans.panicked != nil && role == roleLeader:
 		panic(ans.panicked)
@@ -127,6 +130,9 @@ func (f *flight) take(ctx context.Context, c *call, role role) (*answer, error) 
 		return ans, nil
 	case ans.rest != nil:
 		return nil, errAlone
+	}
+	if ans.source == SourceStore { // it was recorded: nobody waited for a call
+		return ans.from(SourceStore), nil
 	}
 	ans = ans.from(SourceCoalesced)
 	ans.leader = originOf(f.leader.span.SpanContext())
@@ -143,6 +149,15 @@ func (c *call) callerGone(ctx context.Context, goesOn bool) *Error {
 		e.Code, e.inDoubt, e.reason = CodeAmbiguous, true, "the caller's context ended before the answer began, and the call was dropped"
 	}
 	e.Key, e.Address, e.TraceID, e.Attempts = c.key, c.address, traceID(c.span.SpanContext()), c.progress.count()
+	return e
+}
+
+// heldBy says of a caller's end that another client makes the call, if it does.
+func (e *Error) heldBy(leader *call) *Error {
+	if left := leader.progress.held.Load(); left > 0 && e.Code == CodeFailed {
+		e.Code, e.RetryAfter = CodeInProgress, time.Duration(left)
+		e.reason = "the caller's context ended while another client makes the call; ask again"
+	}
 	return e
 }
 

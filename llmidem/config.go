@@ -18,7 +18,8 @@ type Config struct {
 	// request_id, retry_count); empty but not nil means none.
 	ExcludedFields []string
 
-	// CacheTTL is how long an answer is given again. Default: 10 minutes.
+	// CacheTTL is how long an answer is given again. Default: 10 minutes in memory,
+	// 24 hours in a store that outlasts the process or is shared.
 	CacheTTL time.Duration
 	// CacheCapacity is how many answers are kept in memory. Default: 10,000.
 	CacheCapacity int
@@ -39,6 +40,9 @@ type Config struct {
 	// StoreDown says what happens when the store fails before anything was sent.
 	// Default: Proceed.
 	StoreDown StorePolicy
+	// StoreTimeout is how long one operation of a store that outlasts the process
+	// may take before it counts as failed. Default: 5 seconds.
+	StoreTimeout time.Duration
 
 	// DetachLimit is how long a call goes on after its last caller has left.
 	// Default: 5 minutes, and never longer than the rest of Retry.Elapsed. For
@@ -145,6 +149,8 @@ const (
 // Defaults of Config.
 const (
 	defaultTTL         = 10 * time.Minute
+	defaultStoreTTL    = 24 * time.Hour
+	defaultStoreWait   = 5 * time.Second
 	defaultCapacity    = 10_000
 	defaultCacheBytes  = 64 << 20
 	defaultDetach      = 5 * time.Minute
@@ -169,6 +175,7 @@ func (c Config) withDefaults() Config {
 	def(&c.OnAmbiguous, Retry)
 	def(&c.OnUnknown, Retry)
 	def(&c.StoreDown, Proceed)
+	def(&c.StoreTimeout, defaultStoreWait)
 	def(&c.DetachLimit, defaultDetach)
 	def(&c.MaxBody, defaultMaxBody)
 	def(&c.MaxEntry, defaultMaxEntry)

@@ -155,7 +155,7 @@ func TestS12_LateFinisher(t *testing.T) {
 		mine := store.NewOwner()
 		_, err = f.Claim(ctx, address, store.Claim{Owner: mine, Lease: time.Minute, Fingerprint: finger})
 		require.NoError(t, err)
-		body := encodeRecord(&answer{header: http.Header{"Content-Type": {"application/json"}}, body: []byte(other)})
+		body := encodeRecord(&answer{header: http.Header{"Content-Type": {"application/json"}}, body: []byte(other)}, 0)
 		require.NoError(t, f.Settle(ctx, address, mine, store.Outcome{State: store.Completed, Body: body, TTL: time.Minute}))
 		return &http.Response{StatusCode: 200, ContentLength: int64(len(wholeAnswer)), Header: http.Header{"Content-Type": {"application/json"}},
 			Body: io.NopCloser(strings.NewReader(wholeAnswer))}, nil
@@ -208,17 +208,17 @@ func TestP1_MismatchAtEveryPlace(t *testing.T) {
 	_, role = c.flights.join(ctx, other)
 	require.Equal(t, roleConflict, role)
 
-	owner := store.NewOwner()
-	_, won, err := first.acquire(ctx, owner)
+	holder := &hold{call: first, owner: store.NewOwner()}
+	_, won, err := holder.acquire(ctx)
 	require.NoError(t, err)
 	require.True(t, won)
-	standing, won, err := other.acquire(ctx, store.NewOwner())
+	standing, won, err := (&hold{call: other, owner: store.NewOwner()}).acquire(ctx)
 	require.NoError(t, err)
 	require.False(t, won)
 	require.Equal(t, CodeConflict, CodeOf(standing.err))
 
-	body := encodeRecord(&answer{body: []byte(wholeAnswer)})
-	require.NoError(t, first.settle(ctx, owner, store.Outcome{State: store.Completed, Body: body, TTL: time.Minute}))
+	body := encodeRecord(&answer{body: []byte(wholeAnswer)}, 0)
+	require.NoError(t, holder.settle(ctx, store.Outcome{State: store.Completed, Body: body, TTL: time.Minute}))
 	rec, err := c.store.Get(ctx, first.address)
 	require.NoError(t, err)
 	_, err = other.recorded(ctx, rec)
@@ -226,24 +226,6 @@ func TestP1_MismatchAtEveryPlace(t *testing.T) {
 	_, err = first.recorded(ctx, rec)
 	require.NoError(t, err)
 	f.land(&answer{}, nil)
-}
-
-// A claim that another client holds is told with a hint.
-func TestS3_ClaimHeldByAnotherClient(t *testing.T) {
-	c, _, sends := faultClient(t)
-	r, _, err := chatOnce(t, c)
-	require.NoError(t, err)
-	rec, err := c.store.Get(context.Background(), r.Address)
-	require.NoError(t, err)
-	_, err = c.store.Claim(context.Background(), r.Address, store.Claim{Owner: store.NewOwner(), Lease: time.Minute, Fingerprint: rec.Fingerprint, Takeover: store.TakeSettled})
-	require.NoError(t, err)
-	_, _, err = chatOnce(t, c)
-	require.Equal(t, CodeInProgress, CodeOf(err))
-	var e *Error
-	require.ErrorAs(t, err, &e)
-	require.Positive(t, e.RetryAfter)
-	require.Equal(t, 1, *sends)
-	require.Equal(t, CodeInProgress, CodeOf(c.Forget(context.Background(), r.Address)))
 }
 
 // R10: a connection that wrote nothing is known not to have sent, although the
@@ -289,7 +271,7 @@ func TestR10_SilentTransport(t *testing.T) {
 
 // Whatever a store gives back parses or is refused, and never panics.
 func FuzzDecodeRecord(f *testing.F) {
-	f.Add(encodeRecord(&answer{header: http.Header{"Content-Type": {"application/json"}}, body: []byte(wholeAnswer)}))
+	f.Add(encodeRecord(&answer{header: http.Header{"Content-Type": {"application/json"}}, body: []byte(wholeAnswer)}, 0))
 	f.Add([]byte{recordVersion, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ans, err := decodeRecord(store.Record{Body: data})
@@ -297,7 +279,7 @@ func FuzzDecodeRecord(f *testing.F) {
 			require.ErrorIs(t, err, errRecord)
 			return
 		}
-		again, err := decodeRecord(store.Record{Body: encodeRecord(ans)})
+		again, err := decodeRecord(store.Record{Body: encodeRecord(ans, 0)})
 		require.NoError(t, err)
 		require.Equal(t, ans.body, again.body)
 		for _, name := range replayed {

@@ -2,6 +2,7 @@ package llmidem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -34,7 +35,8 @@ type flight struct {
 	givenUp    bool        // nobody waits and nothing was sent: it is being cut off
 	leaderLeft bool        // so that the next one to take pays
 	taken      bool        // somebody has the answer as the one who paid
-	delivering bool        // somebody will get the answer: see deliver
+	pending    *answer     // the answer, while its record is being settled
+	delivering bool        // somebody has or will get the answer: see deliver
 	detached   *time.Timer // nobody waits: it may go on until then
 }
 
@@ -54,6 +56,7 @@ const (
 var (
 	errGivenUp     = fmt.Errorf("llmidem: every caller has left: %w", context.Canceled)
 	errDetachLimit = fmt.Errorf("llmidem: the call went on for too long after its callers left: %w", context.DeadlineExceeded)
+	errSettling    = errors.New("llmidem: the answer was given out while its record was being written")
 	errClosed      = fmt.Errorf("llmidem: the client was closed: %w", context.Canceled)
 )
 
@@ -102,27 +105,29 @@ func (fs *flights) start(ctx context.Context, c *call) *flight {
 
 // leave takes a caller off a flight. The flight goes on while others wait; when
 // nobody does it goes on if anything was sent, for a bounded time, else it ends.
-// delivered says that the caller cannot leave any more: the answer is its own.
-func (f *flight) leave(role role) (goesOn, delivered bool) {
+// An answer that waits for nothing but its record is taken along.
+func (f *flight) leave(role role) leaving {
 	f.all.mu.Lock()
 	defer f.all.mu.Unlock()
 	select {
 	case <-f.done:
-		return false, true
+		return leaving{landed: true}
 	default:
 	}
-	if f.delivering && f.waiters == 1 {
-		return false, true
-	}
 	f.waiters--
+	if f.pending != nil {
+		f.delivering = true
+		ans := *f.pending
+		return leaving{ans: ans.storeFailed(errSettling)}
+	}
 	f.leaderLeft = f.leaderLeft || role == roleLeader
 	if f.waiters > 0 {
-		return true, false
+		return leaving{goesOn: true}
 	}
 	if !f.leader.progress.sent() {
 		f.givenUp = true
 		f.cancel(errGivenUp)
-		return false, false
+		return leaving{}
 	}
 	left := min(time.Until(f.end), f.leader.cfg.DetachLimit)
 	if f.leader.facts.stream { // no answer is waiting to be had
@@ -130,20 +135,40 @@ func (f *flight) leave(role role) (goesOn, delivered bool) {
 		if !drain.on() {
 			f.givenUp = true
 			f.cancel(errGivenUp)
-			return false, false
+			return leaving{}
 		}
 		left = min(left, drain.withDefaults(f.leader.cfg).Time)
 	}
 	f.detached = time.AfterFunc(left, func() { f.cancel(errDetachLimit) })
-	return true, false
+	return leaving{goesOn: true}
 }
 
-// deliver reports whether a caller is there to take the answer, and holds it
-// until it has: what is given out once must not be lost in between.
+// leaving is what a caller finds that leaves a flight.
+type leaving struct {
+	landed bool    // there is nothing to leave: it has ended
+	ans    *answer // this is its answer
+	goesOn bool    // the call goes on without it
+}
+
+// answered lets those who leave from now on take the answer along, though its
+// record is not settled yet: a store that hangs costs nobody an answer. One that is
+// passed through is its reader's, and not here to be taken twice.
+func (f *flight) answered(ans *answer) {
+	if ans.rest != nil {
+		return
+	}
+	f.all.mu.Lock()
+	defer f.all.mu.Unlock()
+	pending := *ans
+	f.pending = &pending
+}
+
+// deliver reports whether a caller has the answer or is there to take it: what is
+// given out once is not kept then. Whoever comes now is not given it.
 func (f *flight) deliver() bool {
 	f.all.mu.Lock()
 	defer f.all.mu.Unlock()
-	f.delivering = f.waiters > 0
+	f.delivering = f.delivering || f.waiters > 0
 	return f.delivering
 }
 
@@ -200,7 +225,7 @@ func (f *flight) land(ans *answer, err error) {
 	if f.detached != nil {
 		f.detached.Stop()
 	}
-	alone := f.waiters == 0
+	alone := f.waiters == 0 && !f.taken
 	if ans != nil { // nobody can join any more: one waiter need not share
 		ans.ownHeader = f.waiters <= 1 && f.leader.recallMode == recallAll
 	}

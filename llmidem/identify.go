@@ -100,6 +100,10 @@ func (c *call) place(ctx context.Context) (err error) {
 	}
 	c.scoped = c.opts.scope != "" || c.opts.nonce != ""
 	c.recallMode = c.modeOf()
+	if c.shared && c.home.account == "" && c.namespace == "" && c.recallMode != recallNone {
+		return c.failure(CodeInvalid, "the store is shared and nothing says whose record this is: the call has no credentials that are known; "+
+			"give the client WithTenant(id) or WithNamespace(name)", nil)
+	}
 	if c.seeAccount(c.home.account) {
 		c.warnSecond.Do(func() {
 			c.log(ctx, levelWarn, "a second account is used through one client: their answers are kept apart; "+

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
 // An Option configures a [Client]. [Config] is one, and so are the presets.
@@ -24,6 +25,8 @@ type settings struct {
 	transportSet bool
 	namespace    string
 	tenant       string
+	store        store.Store
+	storeSet     bool
 	tracers      trace.TracerProvider
 	propagators  propagation.TextMapPropagator
 	logger       *slog.Logger
@@ -65,6 +68,21 @@ func WithScheme(scheme identity.Scheme) Option {
 // or follow redirects.
 func WithTransport(rt http.RoundTripper) Option {
 	return optionFunc(func(s *settings) { s.transport, s.transportSet = rt, true })
+}
+
+// WithStore says where claims and answers are kept, so that they outlast the
+// process or are shared with others: a store of redisstore, pgstore or boltstore,
+// or one that passes package storetest. A [store.Memory] that several clients are
+// given is theirs together. Answers are then kept for 24 hours (Config.CacheTTL)
+// and, for those already met, ten minutes at most in this process's memory
+// (Config.CacheCapacity and CacheBytes bound that). The store stays yours to
+// close, after [Client.Close]. Default: a memory of the client's own.
+//
+// In a store that is shared each record must say whose it is: a call without
+// credentials that are known, in a client without WithTenant and WithNamespace, is
+// CodeInvalid. That is so for every [Do].
+func WithStore(s store.Store) Option {
+	return optionFunc(func(set *settings) { set.store, set.storeSet = s, true })
 }
 
 // WithNamespace sets the records of one application apart from those of others
@@ -132,6 +150,7 @@ func (c *Config) merge(o Config) {
 	override(&c.OnAmbiguous, o.OnAmbiguous)
 	override(&c.OnUnknown, o.OnUnknown)
 	override(&c.StoreDown, o.StoreDown)
+	override(&c.StoreTimeout, o.StoreTimeout)
 	override(&c.DetachLimit, o.DetachLimit)
 	override(&c.Drain.Bytes, o.Drain.Bytes)
 	override(&c.Drain.Time, o.Drain.Time)

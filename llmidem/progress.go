@@ -18,6 +18,8 @@ type progress struct {
 	begun   atomic.Bool  // a request was given to the transport
 	traced  atomic.Bool  // the transport says what it writes
 	written atomic.Bool  // it wrote
+	held    atomic.Int64 // another client has the claim: what is left of its lease
+	lost    atomic.Bool  // the claim: others may be making the call by now
 
 	given *complete.Content // of a stream that is asked for again; its one reader's
 }

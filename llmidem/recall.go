@@ -2,7 +2,6 @@ package llmidem
 
 import (
 	"context"
-	"errors"
 
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
@@ -30,7 +29,8 @@ func (c *call) modeOf() recallMode {
 	return recallAll
 }
 
-// recall gives out the answer that is recorded, if there is one.
+// recall gives out the answer that this process has, if it has one. What a store
+// beyond it has is met by the claim, in the same round trip that finds nothing.
 func (k *core) recall(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		if c.recallMode == recallNone {
@@ -39,7 +39,7 @@ func (k *core) recall(next handler) handler {
 		if ans := c.state.again(c); ans != nil {
 			return ans.from(SourceCache), nil
 		}
-		rec, err := k.store.Get(ctx, c.address)
+		rec, err := k.memory().Get(ctx, c.address)
 		switch {
 		case err == nil && rec.State != store.Absent && rec.Fingerprint != c.finger:
 			return nil, c.conflict()
@@ -48,25 +48,39 @@ func (k *core) recall(next handler) handler {
 		case c.recallMode == recallOnce:
 			return next(ctx, c) // taking it is a claim's matter: one caller gets it
 		}
-		ans, err := c.recorded(ctx, rec)
-		if errors.Is(err, errRecord) {
+		ans, err := decodeRecord(rec)
+		if err != nil {
 			return next(ctx, c) // in doubt: what that means is a claim's matter
 		}
-		return ans, err
+		ans.source = SourceCache
+		c.warnRecalled(ctx)
+		return ans, nil
 	}
 }
 
-// recorded makes an answer of a record, if it is the answer to this call; the
-// error is an *Error about a conflict, or errRecord.
+// memory is what this process itself remembers.
+func (k *core) memory() store.Store {
+	if k.near != nil {
+		return k.near
+	}
+	return k.store
+}
+
+// recorded makes an answer of a record of the store, if it is the answer to this
+// call; the error is an *Error about a conflict, or errRecord.
 func (c *call) recorded(ctx context.Context, rec store.Record) (*answer, error) {
 	if rec.Fingerprint != c.finger {
 		return nil, c.conflict()
 	}
-	ans, err := decodeRecord(rec)
+	ans, err := c.decode(rec)
 	if err != nil {
 		return nil, err
 	}
 	ans.source = SourceCache
+	if c.outlives {
+		ans.source = SourceStore
+		c.keepNear(rec, c.payload(rec.Body))
+	}
 	c.warnRecalled(ctx)
 	return ans, nil
 }

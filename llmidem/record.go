@@ -29,9 +29,9 @@ var replayed = [...]string{
 
 // encodeRecord writes an answer as a store keeps it: version, headers, what was
 // found out about it, body. Numbers are unsigned varints, texts have theirs in
-// front.
-func encodeRecord(a *answer) []byte {
-	size := 64 + len(a.body)
+// front. room bytes are left free before all that.
+func encodeRecord(a *answer, room int) []byte {
+	size := room + 64 + len(a.body)
 	n := 0
 	for _, name := range replayed {
 		for _, v := range a.header[name] {
@@ -39,7 +39,7 @@ func encodeRecord(a *answer) []byte {
 			n++
 		}
 	}
-	b := make([]byte, 0, size+len(a.verdict.ID)+len(a.verdict.Model))
+	b := make([]byte, room, size+len(a.verdict.ID)+len(a.verdict.Model))
 	if a.streamed {
 		b = append(b, recordStream)
 	} else {

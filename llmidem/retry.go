@@ -89,7 +89,7 @@ func (r *retries) again(ctx context.Context, ans *answer) (time.Duration, bool) 
 	if !e.inProgress {
 		r.attempts++
 	}
-	if ctx.Err() != nil || e.final || r.attempts >= r.cfg.Retry.MaxAttempts || !r.mayRepeat(e) {
+	if ctx.Err() != nil || r.progress.lost.Load() || e.final || r.attempts >= r.cfg.Retry.MaxAttempts || !r.mayRepeat(e) {
 		return 0, false
 	}
 	delay, ok := r.delay(e)

@@ -30,6 +30,9 @@ func (s *settings) validate() error {
 	if s.transportSet && s.transport == nil {
 		add(optionError("WithTransport", "is nil", "leave it out for the client's own transport"))
 	}
+	if s.storeSet && s.store == nil {
+		add(optionError("WithStore", "is nil", "open the store first, or leave the option out for memory"))
+	}
 	if c, ok := s.transport.(*Client); ok && c != nil {
 		add(optionError("WithTransport", "is a *llmidem.Client: every call would pass two of them", "give it the transport below"))
 	}
@@ -89,9 +92,10 @@ func (c Config) check() (errs []error) {
 			errs = append(errs, optionError("Config."+name, "is negative", fix))
 		}
 	}
-	positive("CacheTTL", c.CacheTTL < 0, "use RecallOff to keep nothing, or 0 for 10 minutes")
+	positive("CacheTTL", c.CacheTTL < 0, "use RecallOff to keep nothing, or 0 for the default")
 	positive("CacheCapacity", c.CacheCapacity < 0, "use RecallOff to keep nothing, or 0 for 10,000 entries")
 	positive("CacheBytes", c.CacheBytes < 0, "use RecallOff to keep nothing, or 0 for 64 MiB")
+	positive("StoreTimeout", c.StoreTimeout < 0, "use 0 for 5 seconds")
 	positive("DetachLimit", c.DetachLimit < 0, "use 0 for 5 minutes")
 	positive("Drain", c.Drain.Bytes < 0 || c.Drain.Time < 0, "leave it out to drop streams that are closed early")
 	positive("MaxBody", c.MaxBody < 0, "use 0 for 128 MiB")

@@ -186,6 +186,37 @@ func (m *Memory) Get(ctx context.Context, id string) (Record, error) {
 	return m.find(id, m.clock()), nil
 }
 
+// Keep takes a copy of a completed record that another store has, with its age and
+// what is left of its time, so that a Memory can stand in front of that store. It
+// replaces a settled record and does nothing while id is in flight here, nor with
+// a record that is not completed or too large to be kept.
+func (m *Memory) Keep(id string, r Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.clock()
+	if f, ok := m.flight[id]; r.State != Completed || ok && now < f.until {
+		return
+	}
+	e := entry{state: Completed, owner: r.Owner, fingerprint: r.Fingerprint, origin: r.Origin,
+		body: r.Body[:len(r.Body):len(r.Body)], since: now - instant(r.Age), until: forever}
+	if r.Left > 0 {
+		e.until = after(now, r.Left)
+	}
+	if int64(len(e.body)) > m.maxEntry || cost(id, e) > m.maxBytes {
+		m.stats.Refused++
+		return
+	}
+	delete(m.flight, id)
+	m.keep(id, e, now)
+}
+
+// Drop removes the settled record of id, if there is one.
+func (m *Memory) Drop(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop(id)
+}
+
 // Stats returns the counters as they stand.
 func (m *Memory) Stats() MemoryStats {
 	m.mu.Lock()
