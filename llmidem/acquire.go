@@ -104,7 +104,6 @@ var errHeldTooLong = fmt.Errorf("llmidem: another client held the claim for long
 // going out without a record now would pay for what is being paid for.
 func (h *hold) attend(ctx context.Context, rec store.Record, until time.Time) (*Error, error) {
 	h.progress.held.Store(int64(max(rec.Left, time.Millisecond)))
-	defer h.progress.held.Store(0)
 	ctx, cancel := context.WithDeadlineCause(ctx, until, errHeldTooLong)
 	defer cancel()
 	lastSeen := time.Now()
@@ -114,8 +113,10 @@ func (h *hold) attend(ctx context.Context, rec store.Record, until time.Time) (*
 		case ctx.Err() != nil:
 			return h.held("another client holds the claim of this call", rec.Left), nil
 		case err == nil:
+			h.progress.held.Store(0)
 			return nil, nil
 		case time.Since(lastSeen) > rec.Left:
+			h.progress.held.Store(0)
 			return nil, err
 		}
 		select {
