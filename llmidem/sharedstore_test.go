@@ -148,6 +148,23 @@ func TestS3_ContextEndsWhileAnotherProcessCalls(t *testing.T) {
 	})
 }
 
+// Nobody waits for another process for longer than a call may take.
+func TestS5_NotLongerThanACallMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 2, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: time.Minute}))
+		slow := p[0].newClient(llmidem.WithStore(p[0].store), llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: time.Hour}))
+		p[0].srv.Next(llmtest.Delay(5 * time.Minute))
+		p[0].api = p[0].apiOver(slow, "sk-test")
+		first := p[0].asking(t.Context(), "slow")
+		synctest.Wait()
+		start := time.Now()
+		_, err := p[1].ask(t.Context(), "slow")
+		require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
+		require.Equal(t, time.Minute, time.Since(start))
+		require.NoError(t, (<-first).err)
+	})
+}
+
 // crash leaves the claim of a process that died while it made the call.
 func crash(t *testing.T, memory *store.Memory, p *process, prompt string) string {
 	t.Helper()

@@ -207,3 +207,40 @@ type strange struct{ sharedMemory }
 func (s strange) Claim(_ context.Context, _ string, c store.Claim) (store.Record, error) {
 	return store.Record{State: 77, Owner: store.NewOwner(), Fingerprint: c.Fingerprint}, nil
 }
+
+// S7: the record goes between the look at it and the taking of it: another process
+// has the answer that is given out once, so this one makes the call.
+func TestS7_TakenByAnotherInBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, err := store.NewMemory(store.MemoryConfig{})
+		require.NoError(t, err)
+		srv := llmtest.New(t, llmtest.InMemory(), llmtest.Sampled())
+		b := benchOver(t, srv, llmidem.WithStore(snatched{sharedMemory{memory}}), llmidem.WithRecall(llmidem.RecallUndelivered))
+		srv.Next(llmtest.Delay(time.Minute))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = b.ask(ctx, "snatched")
+		require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
+		time.Sleep(2 * time.Minute)
+		res, err := b.ask(t.Context(), "snatched")
+		require.NoError(t, err)
+		require.True(t, res.Receipt.Paid())
+		require.Equal(t, 2, srv.Ledger().Executions())
+	})
+}
+
+// snatched is a store in which somebody else is quicker to take what is settled.
+type snatched struct{ sharedMemory }
+
+func (s snatched) Claim(ctx context.Context, id string, c store.Claim) (store.Record, error) {
+	if c.Takeover == store.TakeSettled {
+		other := store.NewOwner()
+		if _, err := s.Memory.Claim(ctx, id, store.Claim{Owner: other, Lease: time.Minute, Takeover: store.TakeSettled}); err != nil {
+			return store.Record{}, err
+		}
+		if err := s.Settle(ctx, id, other, store.Outcome{State: store.Absent}); err != nil {
+			return store.Record{}, err
+		}
+	}
+	return s.Memory.Claim(ctx, id, c)
+}
