@@ -287,3 +287,20 @@ func FuzzDecodeRecord(f *testing.F) {
 		}
 	})
 }
+
+// What is given out once has been, when a caller left with it while its record was
+// about to be settled.
+func TestRecallUndelivered_TakenOnLeaving(t *testing.T) {
+	c, _, _ := faultClient(t)
+	leader := &call{core: c.core, address: strings.Repeat("a", 64), recallMode: recallOnce, progress: &progress{}, span: noSpan}
+	f, role := c.flights.join(context.Background(), leader)
+	require.Equal(t, roleLeader, role)
+	f.answered(&answer{body: []byte("answer")})
+	l := f.leave(roleLeader)
+	require.Equal(t, "answer", string(l.ans.body))
+	require.ErrorIs(t, l.ans.storeErr, errSettling)
+	require.True(t, f.deliver(), "it was given out")
+	_, role = c.flights.join(context.Background(), leader)
+	require.Equal(t, roleAlone, role, "and is nobody else's")
+	f.land(&answer{}, nil)
+}

@@ -244,3 +244,30 @@ func (s snatched) Claim(ctx context.Context, id string, c store.Claim) (store.Re
 	}
 	return s.Memory.Claim(ctx, id, c)
 }
+
+// A claim that is settled is renewed no more.
+func TestS4_NoRenewalAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 1)
+		p[0].text(t, "ended")
+		time.Sleep(time.Minute)
+		require.Zero(t, p[0].store.Calls(storetest.OpRenew))
+		require.Empty(t, p[0].logs.with("was lost"))
+	})
+}
+
+// What became of a call is written down although its own time is over.
+func TestS13_SettledAfterItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, p := processes(t, 1, llmidem.WithRetry(llmidem.RetryPolicy{Elapsed: 5 * time.Second}))
+		p[0].srv.Next(llmtest.Hang())
+		_, err := p[0].ask(t.Context(), "hangs")
+		require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+		var e *llmidem.Error
+		require.ErrorAs(t, err, &e)
+		rec, err := memory.Get(t.Context(), e.Address)
+		require.NoError(t, err)
+		require.Equal(t, store.Unknown, rec.State)
+		require.Zero(t, memory.Stats().InFlight)
+	})
+}
