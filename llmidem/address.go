@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/internal/fold"
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
@@ -150,7 +151,7 @@ var credentialHeaders = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-
 func defaultAccount(req *http.Request) string {
 	var parts []string
 	for _, name := range credentialHeaders {
-		for _, v := range req.Header[name] {
+		for _, v := range fold.Values(req.Header, name) {
 			parts = append(parts, name, v)
 		}
 	}
