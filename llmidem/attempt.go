@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
+	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 
@@ -125,15 +127,26 @@ func framed(resp *http.Response) bool {
 }
 
 // cleanHeader strips what only this module may say, and takes a replay for one
-// only from a provider that replays.
+// only from a provider that replays, in the words that are the provider's.
 func (c *call) cleanHeader(a *answer) {
 	for name := range a.header {
 		if len(name) > len(ownPrefix) && name[:len(ownPrefix)] == ownPrefix {
 			delete(a.header, name)
 		}
 	}
-	if c.provider.Keys.Class == Replay && a.header.Get(replayedHeader) == "true" {
+	if c.provider.Keys.Class == Replay && a.header.Get(replayedHeader) == "true" || cacheHit(c.provider.CacheHits, a.header) {
 		a.source = SourceReplay
 	}
 	delete(a.header, replayedHeader)
+}
+
+// cacheHit reports whether a service says that the answer is from its cache.
+func cacheHit(hits, h http.Header) bool {
+	for name, values := range hits {
+		said := h.Get(name)
+		if slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, said) }) {
+			return true
+		}
+	}
+	return false
 }

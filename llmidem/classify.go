@@ -61,8 +61,10 @@ func endOfStatus(codes ErrorCodes, status int, h http.Header, info complete.Erro
 		e.class, e.inProgress = classRefused, true
 	case status == http.StatusServiceUnavailable && info.Object:
 		e.class = classRefused // the provider's own words; a proxy's are not
+	case status >= http.StatusInternalServerError && codes.overload(info):
+		e.class = classRefused
 	}
-	e.final = codes.quota(info) || codes.tooLarge(info)
+	e.final = codes.quota(info) || codes.tooLarge(info) || codes.filtered(info)
 	switch strings.ToLower(h.Get("X-Should-Retry")) {
 	case "false":
 		e.final = true
@@ -92,9 +94,12 @@ func classOfStatus(status int) class {
 
 // Codes of the OpenAI API and of what speaks it.
 var (
-	openAIQuota      = []string{"insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", "billing_not_active"}
+	openAIQuota = []string{"insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", "billing_not_active",
+		"credit_balance_exhausted", "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded"}
+	openAIOverload   = []string{"server_is_overloaded", "slow_down"}
 	openAIInProgress = []string{"idempotency_key_in_use", "idempotency_in_progress", "request_in_progress"}
 	openAITooLarge   = []string{"request_too_large", "Request too large"}
+	openAIFiltered   = []string{"content_filter", "content_policy_violation", "moderation_blocked"}
 )
 
 func or(list, fallback []string) []string {
@@ -104,20 +109,35 @@ func or(list, fallback []string) []string {
 	return list
 }
 
+// named reports whether an error has one of the codes.
+func named(list []string, info complete.ErrorInfo) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return s != "" && (s == info.Code || s == info.Type) })
+}
+
+// worded reports whether an error has one of the codes, or a message that begins
+// with one: some services have no code for some errors.
+func worded(list []string, info complete.ErrorInfo) bool {
+	return named(list, info) || slices.ContainsFunc(list, func(s string) bool { return s != "" && strings.HasPrefix(info.Message, s) })
+}
+
 func (c ErrorCodes) quota(info complete.ErrorInfo) bool {
-	list := or(c.Quota, openAIQuota)
-	return slices.Contains(list, info.Code) || slices.Contains(list, info.Type) || strings.Contains(info.Quota, "PerDay")
+	return worded(or(c.Quota, openAIQuota), info) || strings.Contains(info.Quota, "PerDay")
+}
+
+func (c ErrorCodes) overload(info complete.ErrorInfo) bool {
+	return named(or(c.Overload, openAIOverload), info)
 }
 
 func (c ErrorCodes) inProgress(info complete.ErrorInfo) bool {
-	list := or(c.InProgress, openAIInProgress)
-	return slices.Contains(list, info.Code) || slices.Contains(list, info.Type)
+	return named(or(c.InProgress, openAIInProgress), info)
 }
 
 func (c ErrorCodes) tooLarge(info complete.ErrorInfo) bool {
-	return slices.ContainsFunc(or(c.TooLarge, openAITooLarge), func(s string) bool {
-		return s == info.Code || s == info.Type || strings.HasPrefix(info.Message, s)
-	})
+	return worded(or(c.TooLarge, openAITooLarge), info)
+}
+
+func (c ErrorCodes) filtered(info complete.ErrorInfo) bool {
+	return named(or(c.Filtered, openAIFiltered), info)
 }
 
 // endOfError classes an error of the transport. sent says what the trace of the

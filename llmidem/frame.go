@@ -106,8 +106,13 @@ func frameStatus(info complete.ErrorInfo) int {
 // endOfFrame classes an error frame like the status that it stands for.
 func endOfFrame(codes ErrorCodes, h http.Header, info complete.ErrorInfo) ending {
 	status := frameStatus(info)
-	if codes.quota(info) || codes.tooLarge(info) {
+	switch {
+	case codes.quota(info) || codes.tooLarge(info):
 		status = http.StatusTooManyRequests
+	case codes.filtered(info):
+		status = http.StatusBadRequest
+	case codes.overload(info):
+		status = 529
 	}
 	e := endOfStatus(codes, status, h, info)
 	e.errType = strconv.Itoa(status)

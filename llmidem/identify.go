@@ -79,7 +79,7 @@ func (c *call) sign(req *http.Request) (err error) {
 	if err := c.place(req.Context()); err != nil {
 		return err
 	}
-	if c.noKeyHeader && !c.ownHeader {
+	if !c.ownHeader && (c.noKeyHeader || c.provider.Keys.Cache) { // the form of a cache's entry is New's matter
 		return nil
 	}
 	if err := c.provider.Keys.accept(c.keyText, c.pattern); err != nil {

@@ -2,6 +2,7 @@ package llmidem
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"strings"
 )
@@ -28,12 +29,30 @@ func (c *call) outline() {
 			delete(out.Header, name)
 		}
 	}
-	if !c.noKeyHeader || c.ownHeader {
-		text := c.keyText
+	if text := c.keyOnWire(); text != "" {
 		if c.provider.Keys.Quoted {
 			text = `"` + text + `"`
 		}
 		out.Header[c.header] = []string{text}
 	}
 	c.req = out
+}
+
+// cacheLabel is what digests that name entries of a service's cache begin with.
+const cacheLabel = "llmidem/cache/v1"
+
+// keyOnWire is what goes out in the key header, "" for nothing. The name of a
+// cache entry has the fingerprint in it too, since whatever is asked for under it
+// is answered with what lies there.
+func (c *call) keyOnWire() string {
+	switch {
+	case c.ownHeader:
+		return c.keyText
+	case c.noKeyHeader, c.provider.Keys.Cache && c.recallMode != recallAll:
+		return ""
+	case c.provider.Keys.Cache:
+		sum := digest(cacheLabel, c.address, string(c.finger[:]))
+		return hex.EncodeToString(sum[:])
+	}
+	return c.keyText
 }

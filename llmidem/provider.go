@@ -42,22 +42,34 @@ type Provider struct {
 	// them. Default: none.
 	Headers http.Header
 
+	// CacheHits are the response headers, with their values in whatever case, by
+	// which the service says that an answer came out of a cache of its own. Such an
+	// answer is [SourceReplay]: it was not paid for. Default: none.
+	CacheHits http.Header
+
 	// Errors name the error codes of the service that decide whether an attempt
 	// is made again. The zero value knows those of the OpenAI API.
 	Errors ErrorCodes
 }
 
 // ErrorCodes name what a service writes into the code or type member of an
-// error body. Text is compared whole, TooLarge also with the beginning of the
-// message. A nil list means the codes of the OpenAI API, an empty one none.
+// error body. Text is compared whole, in Quota and TooLarge also with the
+// beginning of the message. A nil list means the codes of the OpenAI API, an
+// empty one none.
 type ErrorCodes struct {
 	// Quota are final under any status: waiting does not help.
 	Quota []string
+	// Overload say, under a status from 500 or in a stream, that the request was
+	// turned away unexecuted.
+	Overload []string
 	// InProgress tell a 409 that the call of this key is still running from
 	// other conflicts.
 	InProgress []string
 	// TooLarge are final although they come as 429: the request never fits.
 	TooLarge []string
+	// Filtered are final under any status: the content is refused, and would be
+	// again.
+	Filtered []string
 }
 
 // KeyClass is what a service does with a repeated idempotency key.
@@ -106,6 +118,14 @@ type Keys struct {
 	// Window is how long the service remembers a key; a retry after that is
 	// refused with [CodeWindowElapsed]. Default: for ever.
 	Window time.Duration
+	// Cache says that Header names an entry of a cache at the service, which all
+	// its callers share, and not a call: Header is required then, and the class is
+	// Ignore. In place of the key a digest of the record's address and fingerprint
+	// goes out (64 hexadecimal digits), in which the tenant and the whole request
+	// are; and only with calls whose answers may be given again to anybody, so not
+	// under RecallOff, RecallUndelivered where it applies, or NoRecall. A header
+	// that the caller sets goes out as it is. Default: no.
+	Cache bool
 }
 
 // dialect is whose format the provider's answers have.
@@ -118,10 +138,14 @@ func (p Provider) dialect() string {
 
 // clone returns a provider that shares nothing with p that could change.
 func (p Provider) clone() Provider {
-	p.Headers = p.Headers.Clone()
-	p.Errors.Quota = slices.Clone(p.Errors.Quota)
-	p.Errors.InProgress = slices.Clone(p.Errors.InProgress)
-	p.Errors.TooLarge = slices.Clone(p.Errors.TooLarge)
+	p.Headers, p.CacheHits = p.Headers.Clone(), p.CacheHits.Clone()
+	p.Errors = ErrorCodes{
+		Quota:      slices.Clone(p.Errors.Quota),
+		Overload:   slices.Clone(p.Errors.Overload),
+		InProgress: slices.Clone(p.Errors.InProgress),
+		TooLarge:   slices.Clone(p.Errors.TooLarge),
+		Filtered:   slices.Clone(p.Errors.Filtered),
+	}
 	if p.Rules == nil {
 		return p
 	}

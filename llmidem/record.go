@@ -25,6 +25,8 @@ var errRecord = errors.New("llmidem: the record of this call does not parse")
 var replayed = [...]string{
 	"Content-Type", "Content-Encoding", "X-Request-Id", "Request-Id", "Apim-Request-Id",
 	"Openai-Model", "Openai-Version", "X-Ms-Deployment-Name",
+	"X-Amzn-Requestid", "X-Generation-Id", "X-Litellm-Call-Id", "X-Litellm-Model-Id", "X-Portkey-Trace-Id",
+	"Cf-Aig-Log-Id", "Cf-Aig-Request-Id",
 }
 
 // encodeRecord writes an answer as a store keeps it: version, headers, what was

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
 // leanedOn are body members that the client itself reads: excluded, they would
@@ -79,7 +80,11 @@ func (s *settings) checkKey() (errs []error) {
 	if err != nil {
 		return errs // said by Provider.check
 	}
-	if err := s.provider.Keys.accept(key.String(), pattern); err != nil {
+	text := key.String()
+	if s.provider.Keys.Cache {
+		text = strings.Repeat("0", 2*len(store.Fingerprint{}))
+	}
+	if err := s.provider.Keys.accept(text, pattern); err != nil {
 		errs = append(errs, fmt.Errorf("llmidem: the provider does not take keys of scheme %s: %w", s.scheme.Name(), err))
 	}
 	return errs
@@ -146,6 +151,10 @@ func (p Provider) check() (errs []error) {
 	}
 	if k.Header != "" && !validToken(k.Header) {
 		errs = append(errs, optionError("Provider.Keys.Header", fmt.Sprintf("%q is no header name", k.Header), "use letters, digits and hyphens"))
+	}
+	if k.Cache && (k.Header == "" || k.Class != Ignore) {
+		errs = append(errs, optionError("Provider.Keys.Cache", "is set without Header, or with a class other than Ignore",
+			"name the header of the cache's key; a cache does not tell retries apart"))
 	}
 	if k.MaxLen < 0 || k.Window < 0 {
 		errs = append(errs, optionError("Provider.Keys", "has a negative MaxLen or Window", "use 0 for no limit"))

@@ -33,8 +33,8 @@ const (
 
 // ErrorBody reads the body of a failed answer: OpenAI's {"error":{…}}, Gemini's
 // with status and details, Anthropic's {"type":"error",…}, Ollama's
-// {"error":"text"}, an array of one such as Gemini's streams have, problem
-// details (RFC 9457), and message and code at the top level. Of a body that is
+// {"error":"text"}, an array of one such as Gemini's streams have, Cloudflare's
+// {"error":[{…}]}, of which the first counts, problem details (RFC 9457), and message and code at the top level. Of a body that is
 // none of these the result is zero.
 func ErrorBody(body []byte) ErrorInfo {
 	if !Valid(body) {
@@ -48,6 +48,15 @@ func ErrorBody(body []byte) ErrorInfo {
 	switch KindOf(m[0]) {
 	case KindObject:
 		return errorObject(m[0])
+	case KindArray:
+		var e ErrorInfo
+		_ = Elements(m[0], func(_ int, value []byte) bool {
+			if KindOf(value) == KindObject {
+				e = errorObject(value)
+			}
+			return false
+		})
+		return e
 	case KindString:
 		return ErrorInfo{Object: true, Message: text(m[0], maxMessage), Code: code(m[3]), Type: text(m[2], maxCode)}
 	}
@@ -70,6 +79,9 @@ func errorObject(value []byte) ErrorInfo {
 		Message: text(m[3], maxMessage),
 	}
 	_ = Elements(m[4], func(_ int, detail []byte) bool { e.detail(detail); return true })
+	if e.Code == "" { // Anthropic's
+		e.Code = code(Get(m[4], "error_code"))
+	}
 	return e
 }
 
