@@ -8,21 +8,32 @@ import (
 // AzureOpenAI is the Azure OpenAI service. The model is that of the deployment in
 // the path where the body names none.
 //
-// It ignores idempotency keys: its reference
-// (learn.microsoft.com/azure/ai-services/openai/reference, read 2026-11) names
-// none for inference; Repeatability-Request-ID exists on other Azure services
-// only. The account is the api-key or the Authorization header. An Entra ID
-// token in Authorization rotates: name the tenant then ([llmidem.WithTenant]).
+// It ignores idempotency keys: its reference names none for inference;
+// Repeatability-Request-ID exists on other Azure services only. The account is the
+// key, in whichever of its headers, or the Authorization header. An Entra ID token
+// in that rotates within the hour: name the tenant then ([llmidem.WithTenant]).
+// The deployment that draws images for Responses is named by a header and part of
+// the identity.
+//
+// Sources, read 2026-11: learn.microsoft.com/azure/ai-services/openai/reference
+// (keys), learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle
+// (credentials), www.developersdigest.tech/errors/api/azure-openai (which quotes
+// its documentation: 429 with retry-after-ms whatever the limit, content_filter; a
+// code of a spent quota is not documented, so those are OpenAI's).
 func AzureOpenAI() llmidem.Provider {
+	rules := identity.OpenAI()
+	rules.Headers = append(rules.Headers, "x-ms-oai-image-generation-deployment")
 	return llmidem.Provider{
 		Name:    "azure.ai.openai",
-		Rules:   identity.OpenAI(),
+		Rules:   rules,
 		Dialect: "openai",
-		Account: header("Api-Key", "Authorization"),
+		Account: header("Api-Key", "Ocp-Apim-Subscription-Key", "Authorization"),
 		Errors: llmidem.ErrorCodes{
-			Quota:      []string{"insufficient_quota", "QuotaExceeded"},
-			InProgress: []string{},
+			Quota:      openAIQuota(),
+			Overload:   []string{}, // not documented; they come as 429
+			InProgress: []string{}, // not documented
 			TooLarge:   []string{"Request too large"},
+			Filtered:   openAIFiltered(),
 		},
 	}
 }
