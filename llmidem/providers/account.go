@@ -45,6 +45,13 @@ func headerOrQuery(headers, params []string) func(*http.Request) string {
 	}
 }
 
+// usual are the headers and parameters that carry credentials at one service or
+// another: the account of what may stand behind any proxy. First come those that a
+// service has of its own.
+func usual(own ...string) func(*http.Request) string {
+	return headerOrQuery(append(own, "Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"), []string{"key", "access_token"})
+}
+
 // add writes a credential so that none imitates two: a header's value has no NUL.
 func add(b *strings.Builder, name, value string) {
 	b.WriteString(name)

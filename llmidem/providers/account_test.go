@@ -17,18 +17,21 @@ import (
 // parameter of the query.
 var credentials = map[string][]string{
 	"openai":          {"Authorization"},
-	"azure.ai.openai": {"Api-Key", "Ocp-Apim-Subscription-Key", "Authorization"},
+	"azure.ai.openai": {"Api-Key", "X-Api-Key", "Ocp-Apim-Subscription-Key", "Authorization"},
 	"anthropic":       {"X-Api-Key", "Authorization"},
 	"gcp.gemini":      {"X-Goog-Api-Key", "Authorization", "?key", "?access_token"},
-	"ollama":          {"Authorization"},
+	"ollama":          usual(),
 	"openrouter":      {"Authorization"},
-	"vllm":            {"Authorization"},
-	"litellm":         {"Authorization", "X-Litellm-Api-Key", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key"},
-	"portkey": {"X-Portkey-Api-Key", "X-Portkey-Aws-Access-Key-Id", "X-Portkey-Aws-Secret-Access-Key", "X-Portkey-Aws-Session-Token",
-		"X-Portkey-Azure-Ad-Token", "X-Portkey-Azure-Entra-Client-Secret", "X-Portkey-Vertex-Service-Account-Json", "X-Portkey-Virtual-Key",
-		"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"},
-	"cloudflare":  {"Cf-Aig-Authorization", "Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "?key", "?access_token"},
-	"aws.bedrock": {"Authorization"},
+	"vllm":            usual(),
+	"litellm":         usual("X-Litellm-Api-Key", "Ocp-Apim-Subscription-Key"),
+	"portkey": usual("X-Portkey-Api-Key", "X-Portkey-Aws-Access-Key-Id", "X-Portkey-Aws-Secret-Access-Key", "X-Portkey-Aws-Session-Token",
+		"X-Portkey-Azure-Ad-Token", "X-Portkey-Azure-Entra-Client-Secret", "X-Portkey-Vertex-Service-Account-Json", "X-Portkey-Virtual-Key"),
+	"cloudflare":  usual("Cf-Aig-Authorization"),
+	"aws.bedrock": {"Authorization", "X-Api-Key"},
+}
+
+func usual(own ...string) []string {
+	return append(own, "Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "?key", "?access_token")
 }
 
 // with is a request with these credentials, pairs of place and value.

@@ -12,11 +12,13 @@ import (
 // Repeatability-Request-ID exists on other Azure services only. The account is the
 // key, in whichever of its headers, or the Authorization header. An Entra ID token
 // in that rotates within the hour: name the tenant then ([llmidem.WithTenant]).
-// The deployment that draws images for Responses is named by a header and part of
+// Claude on the same resources speaks Anthropic's API below /anthropic, for which
+// [Detect] gives its rules. The deployment that draws images for Responses is named by a header and part of
 // the identity.
 //
 // Sources, read 2026-11: learn.microsoft.com/azure/ai-services/openai/reference
 // (keys), learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle
+// and platform.claude.com/docs/build-with-claude/claude-in-microsoft-foundry
 // (credentials), www.developersdigest.tech/errors/api/azure-openai (which quotes
 // its documentation: 429 with retry-after-ms whatever the limit, content_filter; a
 // code of a spent quota is not documented, so those are OpenAI's).
@@ -27,7 +29,7 @@ func AzureOpenAI() llmidem.Provider {
 		Name:    "azure.ai.openai",
 		Rules:   rules,
 		Dialect: "openai",
-		Account: header("Api-Key", "Ocp-Apim-Subscription-Key", "Authorization"),
+		Account: header("Api-Key", "X-Api-Key", "Ocp-Apim-Subscription-Key", "Authorization"),
 		Errors: llmidem.ErrorCodes{
 			Quota:      openAIQuota(),
 			Overload:   []string{}, // not documented; they come as 429

@@ -36,8 +36,9 @@ var token = regexp.MustCompile(`^(?:` + tokenPattern + `)$`)
 // ([llmidem.WithTenant]).
 //
 // The OpenAI-compatible routes (bedrock-runtime and bedrock-mantle) are calls like
-// OpenAI's, and ignore keys: the reference names none. Their account is the Bedrock
-// API key in Authorization, or of a signed request the access key id: the signature
+// OpenAI's, and ignore keys: the reference names none. Below /anthropic bedrock-mantle
+// speaks Anthropic's API, for which [Detect] gives its rules. The account is the Bedrock
+// API key in Authorization or X-Api-Key, or of a signed request the access key id: the signature
 // changes with every request. Whoever forwards requests of others must have
 // verified them, since a recorded answer is given out without asking AWS. Session
 // credentials rotate: name the tenant then. InvokeModel and Converse are not
@@ -48,7 +49,7 @@ var token = regexp.MustCompile(`^(?:` + tokenPattern + `)$`)
 // docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_StartAsyncInvoke.html,
 // github.com/aws/aws-sdk-go-v2/blob/main/service/bedrock/api_op_CreateModelInvocationJob.go
 // (the SDK's own token), docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
-// (routes), docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html.
+// and portkey.ai/docs/integrations/llms/bedrock-mantle (routes), docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html.
 func Bedrock() llmidem.Provider {
 	return llmidem.Provider{
 		Name:    "aws.bedrock",
@@ -81,6 +82,7 @@ func BedrockToken(key identity.Key) (string, error) {
 // awsAccount is the access key of a signed request, else the whole header.
 func awsAccount(req *http.Request) string {
 	var b strings.Builder
+	b.WriteString(header("X-Api-Key")(req)) // of Anthropic's SDKs
 	for _, v := range fold.Values(req.Header, "Authorization") {
 		if id, ok := accessKey(v); ok {
 			add(&b, "aws", id)
@@ -89,8 +91,9 @@ func awsAccount(req *http.Request) string {
 		}
 	}
 	if req.URL != nil && strings.Contains(req.URL.RawQuery, "X-Amz-Credential") {
-		id, _, _ := strings.Cut(req.URL.Query().Get("X-Amz-Credential"), "/")
-		add(&b, "aws", id)
+		if id, _, _ := strings.Cut(req.URL.Query().Get("X-Amz-Credential"), "/"); id != "" {
+			add(&b, "aws", id)
+		}
 	}
 	return b.String()
 }

@@ -47,7 +47,7 @@ func cloudflare(rules *identity.Rules) llmidem.Provider {
 		Rules:     rules,
 		Dialect:   rules.Name,
 		Keys:      llmidem.Keys{Header: "cf-aig-cache-key", Cache: true},
-		Account:   headerOrQuery([]string{"Cf-Aig-Authorization", "Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"}, []string{"key", "access_token"}),
+		Account:   usual("Cf-Aig-Authorization"),
 		CacheHits: http.Header{"Cf-Aig-Cache-Status": {"HIT"}},
 		Errors: upstreamErrors(llmidem.ErrorCodes{
 			Filtered: []string{"2016", "2017"},

@@ -11,7 +11,8 @@ import (
 // Detect returns the provider of an API's base URL, as an SDK is configured with
 // it. Only the host tells a provider, by whole labels; the path tells which API is
 // spoken where one host speaks several: OpenAI's at Ollama (/v1), Gemini (/openai)
-// and Vertex AI (/endpoints/openapi), Anthropic's or Gemini's behind Cloudflare.
+// and Vertex AI (/endpoints/openapi), Anthropic's at Azure and Bedrock (/anthropic),
+// its or Gemini's behind Cloudflare.
 // For ports: 11434 on the machine itself is Ollama, all others say nothing.
 //
 // false means that the host is no known one, or the URL has no host: vLLM, LiteLLM
@@ -37,28 +38,28 @@ func Detect(baseURL string) (llmidem.Provider, bool) {
 	case host == "gateway.ai.cloudflare.com":
 		return cloudflare(behindCloudflare(path)), true
 	case host == "generativelanguage.googleapis.com":
-		return google(Gemini(), ends(path, "openai")), true
+		return speaking(Gemini(), ends(path, "openai"), identity.OpenAI()), true
 	case vertex(host):
 		p := Gemini()
 		p.Name = "gcp.vertex_ai"
-		return google(p, ends(path, "endpoints/openapi")), true
+		return speaking(p, ends(path, "endpoints/openapi"), identity.OpenAI()), true
 	case host == "ollama.com", u.Port() == "11434" && local(host):
 		if ends(path, "v1") {
 			return Gateway("ollama", llmidem.Keys{}), true
 		}
 		return Ollama(), true
 	case azure(host):
-		return AzureOpenAI(), true
+		return speaking(AzureOpenAI(), begins(path, "anthropic"), identity.Anthropic()), true
 	case bedrock(host):
-		return Bedrock(), true
+		return speaking(Bedrock(), begins(path, "anthropic"), identity.Anthropic()), true
 	}
 	return llmidem.Provider{}, false
 }
 
-// google is a Google service by its own API or by OpenAI's.
-func google(p llmidem.Provider, openAI bool) llmidem.Provider {
-	if openAI {
-		p.Rules, p.Dialect = identity.OpenAI(), "openai"
+// speaking is a provider by another API than its first, if the path says so.
+func speaking(p llmidem.Provider, other bool, rules *identity.Rules) llmidem.Provider {
+	if other {
+		p.Rules, p.Dialect = rules, rules.Name
 	}
 	return p
 }
@@ -128,6 +129,12 @@ func local(host string) bool {
 // name reports whether a text is one label of a host's name, in ASCII.
 func name(label string) bool {
 	return label != "" && strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// begins reports whether a path begins with this whole element.
+func begins(path, element string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first == element
 }
 
 // ends reports whether a path ends in these whole elements.

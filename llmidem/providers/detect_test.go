@@ -44,6 +44,9 @@ var known = map[string][2]string{
 	"https://gateway.ai.cloudflare.com/":                                            {"cloudflare", "openai"},
 	"https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1":                     {"aws.bedrock", "openai"},
 	"https://bedrock.eu-central-1.amazonaws.com":                                    {"aws.bedrock", "openai"},
+	"https://bedrock-mantle.us-west-2.api.aws/anthropic/v1":                         {"aws.bedrock", "anthropic"},
+	"https://acme.services.ai.azure.com/anthropic":                                  {"azure.ai.openai", "anthropic"},
+	"https://acme.services.ai.azure.com/anthropics":                                 {"azure.ai.openai", "openai"},
 	"https://bedrock-mantle.us-west-2.api.aws/v1":                                   {"aws.bedrock", "openai"},
 }
 

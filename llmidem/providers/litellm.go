@@ -33,7 +33,7 @@ func LiteLLM() llmidem.Provider {
 		Name:    "litellm",
 		Rules:   rules,
 		Dialect: "openai",
-		Account: header("Authorization", "X-Litellm-Api-Key", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key"),
+		Account: usual("X-Litellm-Api-Key", "Ocp-Apim-Subscription-Key"),
 		Errors: upstreamErrors(llmidem.ErrorCodes{
 			Quota: []string{"budget_exceeded", "No deployments available - crossed budget"},
 		}),

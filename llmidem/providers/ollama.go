@@ -12,7 +12,8 @@ import (
 // It ignores idempotency keys (measured: the same key twice gave two texts).
 // A server of yours needs no credentials, so that everybody who reaches it is one
 // account, and over a shared store [llmidem.WithTenant] or [llmidem.WithNamespace]
-// is needed. At ollama.com the account is the Authorization header.
+// is needed. At ollama.com the account is the Authorization header, and behind a proxy
+// that asks for credentials these, in any of the usual places.
 //
 // Sources, read 2026-11: docs.ollama.com/api/errors (errors have a text and no
 // code), docs.ollama.com/api/authentication,
@@ -23,7 +24,7 @@ func Ollama() llmidem.Provider {
 		Name:    "ollama",
 		Rules:   identity.Ollama(),
 		Dialect: "ollama",
-		Account: header("Authorization"),
+		Account: usual(),
 		Errors: llmidem.ErrorCodes{ // not documented: there are no codes
 			Quota: []string{}, Overload: []string{}, InProgress: []string{}, TooLarge: []string{}, Filtered: []string{},
 		},

@@ -36,7 +36,7 @@ func Portkey() llmidem.Provider {
 		Name:      "portkey",
 		Rules:     rules,
 		Dialect:   "openai",
-		Account:   header(append(portkeySecrets(), "x-portkey-virtual-key", "Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key")...),
+		Account:   usual(append(portkeySecrets(), "x-portkey-virtual-key")...),
 		Headers:   http.Header{"X-Portkey-Forward-Headers": {"idempotency-key"}},
 		CacheHits: http.Header{"X-Portkey-Cache-Status": {"HIT", "SEMANTIC HIT"}},
 		Errors:    upstreamErrors(llmidem.ErrorCodes{}),

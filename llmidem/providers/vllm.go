@@ -9,8 +9,8 @@ import (
 //
 // It ignores idempotency keys: X-Request-Id names a request and deduplicates
 // nothing, and a repeated one has broken the engine; llmidem sends none. The
-// account is the Authorization header; a server without --api-key takes anybody,
-// so that over a shared store [llmidem.WithTenant] or [llmidem.WithNamespace] is
+// account is the Authorization header, and behind a proxy that asks for credentials
+// these, in any of the usual places; a server without --api-key takes anybody, so that over a shared store [llmidem.WithTenant] or [llmidem.WithNamespace] is
 // needed. The header that pins a request to a rank does not change the answer that
 // is meant, and does not count.
 //
@@ -23,7 +23,7 @@ func VLLM() llmidem.Provider {
 		Name:    "vllm",
 		Rules:   identity.OpenAI(),
 		Dialect: "openai",
-		Account: header("Authorization"),
+		Account: usual(),
 		Errors: llmidem.ErrorCodes{ // not documented: codes are statuses
 			Quota: []string{}, Overload: []string{}, InProgress: []string{}, TooLarge: []string{}, Filtered: []string{},
 		},

@@ -101,7 +101,7 @@ func TestK19_HeadersOfEachProvider(t *testing.T) {
 		"portkey": {[]string{"x-portkey-config", "x-portkey-provider", "x-portkey-virtual-key", "x-portkey-custom-host", "x-portkey-metadata", "x-portkey-cache-namespace", "x-portkey-new"},
 			[]string{"x-portkey-api-key", "x-portkey-trace-id", "x-portkey-span-id", "x-portkey-request-timeout", "x-portkey-aws-secret-access-key", "x-portkey-forward-headers"}},
 		"cloudflare": {[]string{"cf-aig-byok-alias", "cf-aig-metadata", "cf-aig-skip-cache", "cf-aig-new"},
-			[]string{"cf-aig-authorization", "cf-aig-cache-ttl", "cf-aig-max-attempts", "cf-aig-collect-log", "cf-aig-custom-cost", "cf-aig-request-timeout"}},
+			[]string{"cf-aig-authorization", "cf-aig-cache-key", "cf-aig-cache-ttl", "cf-aig-max-attempts", "cf-aig-collect-log", "cf-aig-custom-cost", "cf-aig-request-timeout"}},
 		"aws.bedrock": {[]string{"OpenAI-Project"}, []string{"X-Amz-Date", "X-Amz-Security-Token"}},
 	} {
 		t.Run(name, func(t *testing.T) {
