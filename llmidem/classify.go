@@ -65,6 +65,9 @@ func endOfStatus(codes ErrorCodes, status int, h http.Header, info complete.Erro
 		e.class = classRefused
 	}
 	e.final = codes.quota(info) || codes.tooLarge(info) || codes.filtered(info)
+	if e.final && e.class == classAmbiguous {
+		e.class = classFinal // the service says what became of it, whatever the status
+	}
 	switch strings.ToLower(h.Get("X-Should-Retry")) {
 	case "false":
 		e.final = true

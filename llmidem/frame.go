@@ -78,7 +78,7 @@ var (
 	frameBusy     = []string{"overloaded_error", "overloaded", "engine_overloaded", "server_overloaded", "server_is_overloaded", "service_unavailable", "unavailable"}
 	frameServer   = []string{"server_error", "internal_error", "internal_server_error", "api_error", "internal", "timeout", "timeout_error", "deadline_exceeded", "unknown"}
 	frameRejected = []string{"invalid_request_error", "invalid_request", "authentication_error", "invalid_api_key", "permission_error",
-		"permission_denied", "not_found_error", "model_not_found", "content_filter", "context_length_exceeded", "content_policy_violation",
+		"permission_denied", "not_found_error", "model_not_found", "content_filter", "context_length_exceeded", "content_policy_violation", "moderation_blocked",
 		"invalid_argument", "invalid_prompt", "unsupported_parameter", "request_too_large", "billing_error"}
 )
 
@@ -106,13 +106,8 @@ func frameStatus(info complete.ErrorInfo) int {
 // endOfFrame classes an error frame like the status that it stands for.
 func endOfFrame(codes ErrorCodes, h http.Header, info complete.ErrorInfo) ending {
 	status := frameStatus(info)
-	switch {
-	case codes.quota(info) || codes.tooLarge(info):
+	if codes.quota(info) || codes.tooLarge(info) {
 		status = http.StatusTooManyRequests
-	case codes.filtered(info):
-		status = http.StatusBadRequest
-	case codes.overload(info):
-		status = 529
 	}
 	e := endOfStatus(codes, status, h, info)
 	e.errType = strconv.Itoa(status)

@@ -152,6 +152,25 @@ func TestR2a_ErrorsAsTheyCome(t *testing.T) {
 	}
 }
 
+// R2a: what a service refuses for its content is settled, also under a status that
+// leaves it open whether a call was executed: asked again, it is sent again.
+func TestR2a_FilteredContentLeavesNoDoubt(t *testing.T) {
+	for want, code := range map[int]string{2: "2016", 1: "another"} {
+		service := always(reply{status: 424, body: failing("openai", 424, code)})
+		client := newClient(t, providers.CloudflareAIGateway(), service,
+			llmidem.Config{OnUnknown: llmidem.Fail, Retry: llmidem.RetryPolicy{MaxAttempts: 1}})
+		send(t, client, calls["openai"])
+		resp, err := client.RoundTrip(request(t, context.Background(), calls["openai"]))
+		if want == 1 {
+			require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+		} else {
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+		require.Len(t, service.seen, want)
+	}
+}
+
 // R4a: Gemini's RetryInfo is waited out to the second; a quota of a day is not.
 func TestR4a_GeminiRetryInfo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

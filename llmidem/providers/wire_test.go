@@ -253,5 +253,7 @@ func TestKeysOfACacheAreChecked(t *testing.T) {
 	}
 	_, err := llmidem.New(providers.Gateway("acme", llmidem.Keys{Cache: true, Header: "X-Cache-Key", MaxLen: 36}))
 	require.ErrorContains(t, err, "64 bytes")
-	newClient(t, providers.Gateway("acme", llmidem.Keys{Cache: true, Header: "X-Cache-Key", MaxLen: 64}), always(reply{}))
+	service := always(reply{body: calls["openai"].whole})
+	send(t, newClient(t, providers.Gateway("acme", llmidem.Keys{Cache: true, Header: "X-Cache-Key", MaxLen: 64}), service), calls["openai"])
+	require.Len(t, service.seen[0].Header.Get("X-Cache-Key"), 64, "it is the digest that is measured, not the key")
 }
