@@ -144,7 +144,7 @@ func (c *call) cleanHeader(a *answer) {
 func cacheHit(hits, h http.Header) bool {
 	for name, values := range hits {
 		said := h.Get(name)
-		if slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, said) }) {
+		if said != "" && slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, said) }) {
 			return true
 		}
 	}

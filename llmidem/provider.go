@@ -104,7 +104,7 @@ type Keys struct {
 	Class KeyClass
 	// Header is the request header that carries the key. Default:
 	// Idempotency-Key. It goes out on every attempt whatever the class, except
-	// under [ForLegacy].
+	// under [ForLegacy] and as Cache says.
 	Header string
 	// Quoted sends the key as a quoted string, as
 	// draft-ietf-httpapi-idempotency-key-header asks for. Default: bare.

@@ -19,7 +19,8 @@ const (
 	// SourceCoalesced: another caller's equal call was in flight and its answer
 	// is shared.
 	SourceCoalesced Source = "coalesced"
-	// SourceReplay: the provider or a gateway replayed the answer by its key.
+	// SourceReplay: the provider or a gateway replayed the answer by its key, or gave
+	// it out of a cache of its own (Provider.CacheHits).
 	SourceReplay Source = "replay"
 )
 

@@ -24,32 +24,34 @@ var token = regexp.MustCompile(`^(?:` + tokenPattern + `)$`)
 // idempotency token, and its OpenAI-compatible routes.
 //
 // CreateModelInvocationJob and StartAsyncInvoke take a clientRequestToken in the
-// body: a repeated one is ignored, without an error, and starts no second job. How
-// long a token is remembered is not documented. The token has to be there before
-// the SDK signs the request, so no transport can add it: make the call in
-// [llmidem.Do] and give its key to the input, by [BedrockToken]. Left empty, the
-// SDK draws a random token for every call, and a program that is started again
-// pays again. Keys of the default scheme have an underscore, which the pattern
-// refuses; [llmidem.New] says so, and wants llmidem.WithScheme(identity.UUID5(…)).
-// Who uses the OpenAI-compatible routes alone may clear Keys.
-// Do knows no credentials: for several AWS accounts on one store name the tenant
+// body, under which a repeated request starts nothing; that of the former is ignored
+// without an error. How long a token is remembered is not documented. It has to be
+// there before the SDK signs the request, so no transport can add it: make the call
+// in [llmidem.Do] and give its key to the input, by [BedrockToken]. Left empty, the
+// SDK draws a random token for every call, and a program that is started again pays
+// again. Keys of the default scheme have an underscore, which the pattern refuses;
+// [llmidem.New] says so, and wants llmidem.WithScheme(identity.UUID5(namespace)).
+// Who uses the OpenAI-compatible routes alone may clear Keys. Do knows no
+// credentials: for several AWS accounts on one store name the tenant
 // ([llmidem.WithTenant]).
 //
 // The OpenAI-compatible routes (bedrock-runtime and bedrock-mantle) are calls like
-// OpenAI's, and ignore keys: the reference names none. Below /anthropic bedrock-mantle
-// speaks Anthropic's API, for which [Detect] gives its rules. The account is the Bedrock
-// API key in Authorization or X-Api-Key, or of a signed request the access key id: the signature
-// changes with every request. Whoever forwards requests of others must have
-// verified them, since a recorded answer is given out without asking AWS. Session
-// credentials rotate: name the tenant then. InvokeModel and Converse are not
-// identified and pass untouched; they have no token.
+// OpenAI's, and ignore keys: the reference names none. Below /anthropic
+// bedrock-mantle speaks Anthropic's API, for which [Detect] gives the rules. The
+// account is the Bedrock API key in Authorization or X-Api-Key, or of a signed
+// request the access key id: the signature changes with every request. Whoever
+// forwards requests of others must have verified them, since a recorded answer is
+// given out without asking AWS. Session credentials rotate: name the tenant then.
+// InvokeModel and Converse are not identified and pass untouched; they have no token.
 //
 // Sources, read 2026-11:
 // docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html,
 // docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_StartAsyncInvoke.html,
 // github.com/aws/aws-sdk-go-v2/blob/main/service/bedrock/api_op_CreateModelInvocationJob.go
-// (the SDK's own token), docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
-// and portkey.ai/docs/integrations/llms/bedrock-mantle (routes), docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html.
+// (the SDK's own token),
+// docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html and
+// portkey.ai/docs/integrations/llms/bedrock-mantle (routes),
+// docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html.
 func Bedrock() llmidem.Provider {
 	return llmidem.Provider{
 		Name:    "aws.bedrock",

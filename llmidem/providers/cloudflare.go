@@ -17,8 +17,10 @@ import (
 // An answer that was paid for is then found again for as long as the gateway's
 // cache lives: its setting, else 5 minutes from this header alone, or what
 // cf-aig-cache-ttl says (60 s to a month). Two equal calls at the same time are
-// both executed, and streams are not cached by default. Hits are told as
-// [llmidem.SourceReplay]. To leave its cache alone clear Keys.
+// both executed, and streams are not cached by default. It keeps what came with
+// status 200, also an answer that was cut off, which is then found again as well;
+// [llmidem.Fresh] asks anew. Hits are told as [llmidem.SourceReplay]. To leave its
+// cache alone clear Keys.
 //
 // The account is cf-aig-authorization and the credentials for the service behind.
 // Its headers count for the identity, also the metadata that it may route by and

@@ -12,8 +12,8 @@ import (
 // it. Only the host tells a provider, by whole labels; the path tells which API is
 // spoken where one host speaks several: OpenAI's at Ollama (/v1), Gemini (/openai)
 // and Vertex AI (/endpoints/openapi), Anthropic's at Azure and Bedrock (/anthropic),
-// its or Gemini's behind Cloudflare.
-// For ports: 11434 on the machine itself is Ollama, all others say nothing.
+// its or Gemini's behind Cloudflare. Of ports only 11434 on the machine itself says
+// something: it is Ollama.
 //
 // false means that the host is no known one, or the URL has no host: vLLM, LiteLLM
 // and gateways of your own have to be named. Nothing is asked over the network.

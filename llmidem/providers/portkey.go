@@ -20,7 +20,8 @@ import (
 // The account is its API key, the virtual key and the credentials for the service
 // behind it. Its headers count for the identity, the config, provider, virtual key
 // and metadata (which it may route by) included; what only traces, and credentials,
-// do not. A hit of its cache is told as [llmidem.SourceReplay].
+// do not. A config that has credentials written into it counts with them: name it
+// by its id instead. A hit of its cache is told as [llmidem.SourceReplay].
 //
 // Sources, read 2026-11: portkey.ai/docs/api-reference/inference-api/headers,
 // github.com/Portkey-AI/gateway/blob/main/src/globals.ts and

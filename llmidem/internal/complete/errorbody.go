@@ -34,8 +34,9 @@ const (
 // ErrorBody reads the body of a failed answer: OpenAI's {"error":{…}}, Gemini's
 // with status and details, Anthropic's {"type":"error",…}, Ollama's
 // {"error":"text"}, an array of one such as Gemini's streams have, Cloudflare's
-// {"error":[{…}]}, of which the first counts, problem details (RFC 9457), and message and code at the top level. Of a body that is
-// none of these the result is zero.
+// {"error":[{…}]}, of which the first counts, problem details (RFC 9457), and
+// message and code at the top level. Of a body that is none of these the result is
+// zero.
 func ErrorBody(body []byte) ErrorInfo {
 	if !Valid(body) {
 		return ErrorInfo{}
