@@ -171,8 +171,8 @@ func (l *listener) session(ctx context.Context) error {
 		return err
 	}
 	l.up.Store(true)
-	l.done.Do(func() { close(l.tried) })
 	l.watchers.NotifyAll() // what was told before could not be heard
+	l.done.Do(func() { close(l.tried) })
 	l.s.log.Debug("llmidem: pgstore: notices are heard")
 	return l.hear(ctx, conn)
 }

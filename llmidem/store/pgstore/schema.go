@@ -82,8 +82,11 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 		return err
 	}
 	found, err := look(ctx, pool, schema)
-	if err != nil || found.table {
-		return errors.Join(err, found.fits(schema))
+	if err != nil {
+		return err
+	}
+	if found.table {
+		return found.fits(schema)
 	}
 	// The lock is that of a transaction, so that it works through a pool which
 	// gives a connection for no longer, and ends with it, whatever happens. What is
@@ -100,8 +103,11 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 // create makes what is missing, under the lock.
 func create(ctx context.Context, tx pgx.Tx, schema string) error {
 	found, err := look(ctx, tx, schema)
-	if err != nil || found.table {
-		return errors.Join(err, found.fits(schema))
+	if err != nil {
+		return err
+	}
+	if found.table {
+		return found.fits(schema)
 	}
 	if !found.schema { // IF NOT EXISTS asks for the right also where it exists
 		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize()); err != nil {

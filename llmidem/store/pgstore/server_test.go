@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func with(t testing.TB, u string, nameValues ...string) string {
 	for i := 0; i < len(nameValues); i += 2 {
 		q.Set(nameValues[i], nameValues[i+1])
 	}
-	parsed.RawQuery = q.Encode()
+	parsed.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // pgx takes a plus for one
 	return parsed.String()
 }
 
