@@ -17,9 +17,6 @@ import (
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
 
-// errDeaf is why [store.Wait] has to ask.
-var errDeaf = errors.New("pgstore: no notices are heard")
-
 // errNotHeard is what happens in a pool in transaction mode: LISTEN is without
 // effect there, and without an error.
 var errNotHeard = errors.New("a notice did not come back, as through a pool in transaction mode; see pgstore.WithListenURL")
@@ -28,9 +25,6 @@ const (
 	connectTimeout = 10 * time.Second
 	// probeTimeout is how long a notice may take that the store sends to itself.
 	probeTimeout = 2 * time.Second
-	// firstNotice is how long the first who wait do so for the connection before
-	// they ask for themselves.
-	firstNotice = 250 * time.Millisecond
 	// quiet is how long nothing may be heard before the connection is looked at.
 	quiet      = time.Minute
 	firstRetry = 100 * time.Millisecond
@@ -82,47 +76,6 @@ func connectLike(ctx context.Context, s *Store) (*pgx.Conn, error) {
 		return nil, errors.Join(err, conn.Close(ctx))
 	}
 	return conn, nil
-}
-
-// Watch is [store.Watcher.Watch]. It fails when notices do not come, at present or
-// at all: who waits then has to ask.
-func (s *Store) Watch(ctx context.Context, id string) (notice <-chan struct{}, stop func(), err error) {
-	if s.ears == nil {
-		return nil, nil, errDeaf
-	}
-	if !s.ears.up.Load() {
-		if err := s.listen(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
-	n, _, remove := s.ears.watchers.Add(id)
-	if !s.ears.up.Load() {
-		remove()
-		return nil, nil, errDeaf
-	}
-	return n, func() { remove() }, nil
-}
-
-// listen begins to listen, and waits a little for how that goes.
-func (s *Store) listen(ctx context.Context) error {
-	_, done, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	l := s.ears
-	l.begin.Do(func() { s.tasks.Go(func() { l.run(s.life) }) })
-	done()
-	t := time.NewTimer(firstNotice)
-	defer t.Stop()
-	select {
-	case <-l.tried:
-	case <-t.C:
-	case <-s.life.Done():
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return nil
 }
 
 // run listens until the context ends, over as many connections as it takes.

@@ -150,6 +150,14 @@ func TestOpen_RoleWithoutRights(t *testing.T) {
 	require.ErrorContains(t, err, "permission denied", "what changes under an open store is an error too")
 }
 
+func TestOpen_NobodyWrites(t *testing.T) {
+	_, there := newStore(t)
+	for _, schema := range []string{there, newSchema(t)} {
+		err := openError(t, with(t, serverURL(t), "default_transaction_read_only", "on"), pgstore.WithSchema(schema))
+		require.ErrorContains(t, err, "target_session_attrs=read-write")
+	}
+}
+
 func TestWithSchema_AnyName(t *testing.T) {
 	for _, name := range []string{`Say "hi"`, "a.b", "select", "ä ö", "x'; DROP TABLE y; --", "$1", "{table}", strings.Repeat("n", 55)} {
 		t.Run(name, func(t *testing.T) {

@@ -73,12 +73,12 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	if set.migrate {
-		if err := Migrate(ctx, pool, set.schema); err != nil {
-			return nil, err
+	there, err := look(ctx, pool, set.schema)
+	if err == nil && set.migrate && !there.table && !there.readOnly {
+		if err = Migrate(ctx, pool, set.schema); err == nil {
+			there, err = look(ctx, pool, set.schema)
 		}
 	}
-	there, err := look(ctx, pool, set.schema)
 	if err != nil {
 		return nil, err
 	}
