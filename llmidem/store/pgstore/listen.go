@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -25,10 +24,9 @@ const (
 	connectTimeout = 10 * time.Second
 	// probeTimeout is how long a notice may take that the store sends to itself.
 	probeTimeout = 2 * time.Second
-	// quiet is how long nothing may be heard before the connection is looked at.
-	quiet      = time.Minute
-	firstRetry = 100 * time.Millisecond
-	maxRetry   = time.Minute
+	defaultQuiet = time.Minute
+	firstRetry   = 100 * time.Millisecond
+	maxRetry     = time.Minute
 )
 
 // probePrefix begins a notice that is no id, which are in hexadecimal.
@@ -41,6 +39,7 @@ type listener struct {
 	channel  string
 	connect  func(context.Context) (*pgx.Conn, error)
 	watchers watch.Group
+	quiet    time.Duration // how long nothing may be heard before the connection is looked at
 
 	begin sync.Once
 	up    atomic.Bool   // it hears
@@ -49,7 +48,7 @@ type listener struct {
 }
 
 func newListener(s *Store, set *settings) *listener {
-	l := &listener{s: s, channel: channelOf(set.schema), tried: make(chan struct{})}
+	l := &listener{s: s, channel: channelOf(set.schema), quiet: defaultQuiet, tried: make(chan struct{})}
 	l.connect = func(ctx context.Context) (*pgx.Conn, error) {
 		if set.listen != nil {
 			return pgx.ConnectConfig(ctx, set.listen.Copy())
@@ -140,8 +139,12 @@ func (l *listener) probe(ctx context.Context, conn *pgx.Conn) error {
 	defer cancel()
 	for {
 		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return fmt.Errorf("%w (%w)", errNotHeard, err)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return errNotHeard
+		default:
+			return err
 		}
 		if n.Payload == token {
 			return nil
@@ -153,7 +156,7 @@ func (l *listener) probe(ctx context.Context, conn *pgx.Conn) error {
 // a sign of it is found by asking now and then.
 func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
 	for {
-		waiting, cancel := context.WithTimeout(ctx, quiet)
+		waiting, cancel := context.WithTimeout(ctx, l.quiet)
 		n, err := conn.WaitForNotification(waiting)
 		silent := waiting.Err() != nil && ctx.Err() == nil
 		cancel()

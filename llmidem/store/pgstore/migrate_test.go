@@ -208,6 +208,12 @@ func TestOpen_RefusesOptions(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
+func TestNew_NoPool(t *testing.T) {
+	_, err := pgstore.New(context.Background(), nil)
+	require.ErrorContains(t, err, "the pool is nil")
+	require.Equal(t, err, pgstore.Migrate(context.Background(), nil, ""))
+}
+
 func TestNew_LeavesThePool(t *testing.T) {
 	ctx := context.Background()
 	cfg, err := pgxpool.ParseConfig(serverURL(t))

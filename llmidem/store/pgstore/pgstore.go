@@ -16,6 +16,8 @@ import (
 // ErrClosed is returned by the methods of a [Store] after Close.
 var ErrClosed = errors.New("pgstore: the store is closed")
 
+var errNoPool = errors.New("pgstore: the pool is nil; make one with pgxpool.New, or use pgstore.Open")
+
 // Store is a [store.Store] in PostgreSQL. It is safe for concurrent use. Make one
 // with [Open] or [New], and close it.
 type Store struct {
@@ -69,6 +71,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // Store holds none of them for longer than a call; it listens for notices on one
 // of its own that is made as the pool makes its.
 func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error) {
+	if pool == nil {
+		return nil, errNoPool
+	}
 	set, err := newSettings(opts)
 	if err != nil {
 		return nil, err

@@ -87,9 +87,6 @@ func (s *Store) again(err error) bool {
 			s.log.Info("llmidem: pgstore: a pool before the server does not know prepared statements; going on without")
 		}
 		return true
-	case "0A000":
-		// Its table was altered since it was prepared; pgx then forgets it.
-		return pg.Routine == "RevalidateCachedQuery"
 	}
 	return false
 }

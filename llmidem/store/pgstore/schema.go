@@ -74,6 +74,9 @@ func validSchema(name string) error {
 // means [DefaultSchema]. Any number may do so at once, and again. [Open] and [New]
 // do the same, unless [WithoutMigration] is given.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	if pool == nil {
+		return errNoPool
+	}
 	if schema == "" {
 		schema = DefaultSchema
 	}

@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmidem/llmidem-go/llmidem/store"
+	"github.com/llmidem/llmidem-go/llmidem/store/pgstore"
 )
 
 // relay is a way to the server that can be cut.
@@ -104,6 +106,38 @@ func TestS13_ServerGoes(t *testing.T) {
 	receive(t, notice) // it listens again
 	require.Equal(t, store.InFlight, get(t, b, flying).State)
 	require.NoError(t, a.Settle(ctx, flying, owner, store.Outcome{State: store.Absent}))
+	receive(t, notice)
+}
+
+// TestS13_QuietListener: a connection on which nothing is heard is asked now and
+// then whether it is still there, and does not break by that.
+func TestS13_QuietListener(t *testing.T) {
+	name := "llmidem_" + random()
+	other, schema := newStore(t)
+	s := open(t, with(t, serverURL(t), "application_name", name), schema)
+	pgstore.SetQuiet(s, 10*time.Millisecond)
+	id, owner := held(t, s)
+	notice := watched(t, s, id)
+	drain(notice)
+	type look struct {
+		pid  int
+		when time.Time
+	}
+	pool, seen := admin(t), map[look]bool{}
+	eventually(t, "it asks", func() bool {
+		var l look
+		err := pool.QueryRow(context.Background(), "SELECT pid, query_start FROM pg_stat_activity WHERE application_name = $1 AND query LIKE '%ping%'", name).Scan(&l.pid, &l.when)
+		if err == nil {
+			seen[l] = true
+		}
+		return len(seen) > 3
+	})
+	pids := map[int]bool{}
+	for l := range seen {
+		pids[l.pid] = true
+	}
+	require.Len(t, pids, 1, "it is the same connection all the time")
+	require.NoError(t, other.Settle(context.Background(), id, owner, store.Outcome{State: store.Absent}))
 	receive(t, notice)
 }
 
