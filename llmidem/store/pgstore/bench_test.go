@@ -30,8 +30,9 @@ func race(b *testing.B, goroutines int, ids func() string, all ...*contestant) {
 	ctx := context.Background()
 	const turns = 5
 	for _, c := range all { // connections are made, and plans found, once
-		run(b, ctx, 20*goroutines, goroutines, ids, c.op)
+		run(b, ctx, 10*goroutines, goroutines, ids, c.op)
 	}
+	b.ResetTimer()
 	for done, turn := 0, 1; turn <= turns; turn++ {
 		n := b.N * turn / turns
 		for _, c := range all {

@@ -118,7 +118,7 @@ func (l *lines) String() string {
 // mode, with pgx as it comes, which prepares statements, and told not to.
 func TestTransactionPool_Conformance(t *testing.T) {
 	u := pgBouncer(t)
-	for _, mode := range []string{"cache_statement", "cache_describe", "exec"} {
+	for _, mode := range []string{"cache_statement", "cache_describe"} {
 		t.Run(mode, func(t *testing.T) {
 			schema := newSchema(t)
 			storetest.Run(t, func(t *testing.T) store.Store {
