@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // An answer is a response that is ready to be sent: a body in one piece, or the
@@ -18,19 +19,20 @@ type answer struct {
 	frame       func(e *apiError, sequence int) []byte // an error in the stream; nil for {"error": …}
 }
 
-// An apiError is an error body of the OpenAI API.
+// An apiError is what an error body says.
 type apiError struct {
 	status              int
 	kind, code, message string
 	header              http.Header
+	retry               time.Duration // told in the body where the dialect does so
 }
 
 func invalidRequest(message string) *apiError {
 	return &apiError{status: http.StatusBadRequest, kind: "invalid_request_error", message: message}
 }
 
-// body renders {"error": {…}} with the members in OpenAI's order.
-func (e *apiError) body() []byte {
+// openAIError renders {"error": {…}} with the members in OpenAI's order.
+func openAIError(e *apiError, _ string) []byte {
 	type inner struct {
 		Message string  `json:"message"`
 		Type    string  `json:"type"`
@@ -44,10 +46,6 @@ func (e *apiError) body() []byte {
 		out.Error.Code = &e.code
 	}
 	return encode(out)
-}
-
-func (e *apiError) answer() answer {
-	return answer{status: e.status, contentType: jsonType, header: e.header, chunks: [][]byte{e.body()}}
 }
 
 // statusError is the error that OpenAI sends with a status.
@@ -79,6 +77,7 @@ func statusError(status int, code, message string) *apiError {
 const (
 	jsonType   = "application/json"
 	streamType = "text/event-stream"
+	linesType  = "application/x-ndjson"
 )
 
 // encode marshals what the server itself made, with < > & as they are.
@@ -92,24 +91,29 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-func jsonAnswer(v any) answer {
-	return answer{status: http.StatusOK, contentType: jsonType, chunks: [][]byte{encode(v)}}
-}
-
 // event is a server-sent event of nothing but data.
 func event(data []byte) []byte {
 	return append(append([]byte("data: "), data...), "\n\n"...)
 }
 
-// answer is the page as it was scripted; an event stream goes out by event.
+// answer is the page as it was scripted; an event stream goes out by event, JSON
+// lines by line.
 func (p *page) answer(status int) answer {
 	a := answer{status: status, contentType: p.contentType}
-	if !strings.HasPrefix(strings.ToLower(p.contentType), streamType) {
+	ends := ""
+	switch media, _, _ := strings.Cut(strings.ToLower(p.contentType), ";"); {
+	case media == linesType:
+		ends = "\n"
+	case media != streamType:
 		a.chunks = [][]byte{[]byte(p.body)}
 		return a
+	case strings.Contains(p.body, "\r\n\r\n") && !strings.Contains(p.body, "\n\n"):
+		ends = "\r\n\r\n"
+	default:
+		ends = "\n\n"
 	}
 	a.stream = true
-	for _, e := range strings.SplitAfter(p.body, "\n\n") {
+	for _, e := range strings.SplitAfter(p.body, ends) {
 		if e != "" {
 			a.chunks = append(a.chunks, []byte(e))
 		}
@@ -126,8 +130,8 @@ func (r *result) render() answer {
 }
 
 // spoil applies the damage that is done to bytes and events.
-func (a answer) spoil(f Fault) answer {
-	a = a.damage(f)
+func (a answer) spoil(f Fault, q *Request) answer {
+	a = a.damage(f, q)
 	if !a.stream || f.before == "" && f.newline == "" {
 		return a
 	}
@@ -135,7 +139,7 @@ func (a answer) spoil(f Fault) answer {
 	for i, c := range a.chunks {
 		text := f.before + string(c)
 		if f.newline != "" {
-			text = strings.ReplaceAll(text, "\n", f.newline)
+			text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", f.newline)
 		}
 		chunks[i] = []byte(text)
 	}
@@ -143,7 +147,7 @@ func (a answer) spoil(f Fault) answer {
 	return a
 }
 
-func (a answer) damage(f Fault) answer {
+func (a answer) damage(f Fault, q *Request) answer {
 	switch f.damage {
 	case cutJSON:
 		if len(a.chunks) == 0 {
@@ -153,12 +157,12 @@ func (a answer) damage(f Fault) answer {
 		last := a.chunks[half]
 		a.chunks = append(a.chunks[:half:half], last[:len(last)/2])
 	case errorFrame:
-		e := statusError(http.StatusOK, f.code, f.message)
+		e := q.dialect.failure(http.StatusOK, f.code, f.message)
 		if !a.stream {
-			return e.answer()
+			return e.answer(q)
 		}
 		n := min(f.after, len(a.chunks))
-		frame := event(e.body())
+		frame := event(openAIError(e, ""))
 		if a.frame != nil {
 			frame = a.frame(e, n)
 		}

@@ -19,11 +19,15 @@ type delivery struct {
 }
 
 // answer is a fault's own answer, in place of that of the work.
-func (f Fault) answer() answer {
+func (f Fault) answer(q *Request) answer {
 	if f.page != nil {
 		return f.page.answer(f.status)
 	}
-	return statusError(f.status, f.code, f.message).answer()
+	e := q.dialect.failure(f.status, f.code, f.message)
+	for _, d := range f.retry {
+		e.retry = d
+	}
+	return e.answer(q)
 }
 
 func (d delivery) send(a answer) {
@@ -81,7 +85,9 @@ func (d delivery) head(a answer, endless bool) {
 	if bodyAllowed(a.status) {
 		h.Set("Content-Type", a.contentType)
 	}
-	h.Set("X-Request-Id", "req-llmtest-"+strconv.Itoa(d.q.Number))
+	if name := d.q.dialect.id; name != "" {
+		h.Set(name, d.q.id())
+	}
 	switch {
 	case a.stream:
 		h.Set("Cache-Control", "no-cache")
@@ -89,11 +95,16 @@ func (d delivery) head(a answer, endless bool) {
 		h.Set("Content-Length", strconv.Itoa(a.size()))
 	}
 	for name, lines := range d.fault.header {
-		if name == "Content-Type" || name == "X-Request-Id" {
+		if name == "Content-Type" || name == d.q.dialect.id {
 			h[name] = lines
 			continue
 		}
 		h[name] = append(h[name], lines...)
+	}
+	if !d.q.dialect.inBody || d.fault.page != nil {
+		for _, t := range d.fault.retry {
+			h.Add("Retry-After", seconds(t))
+		}
 	}
 	d.server.answered(d.q, a.status)
 	d.w.WriteHeader(a.status)

@@ -1,7 +1,7 @@
-// Package llmtest is an OpenAI-compatible inference server for tests. It runs in
-// the process of the test, answers in a way that can be predicted, fails the way
-// real services and the networks before them fail, and keeps a ledger of what it
-// was asked and what it would have billed.
+// Package llmtest is an inference server for tests that speaks the APIs of OpenAI,
+// Anthropic, Gemini and Ollama. It runs in the process of the test, answers in a way
+// that can be predicted, fails the way real services and the networks before them
+// fail, and keeps a ledger of what it was asked and what it would have billed.
 //
 //	srv := llmtest.New(t)
 //	srv.Next(llmtest.Status(429).RetryAfter(2*time.Second), llmtest.DropAfter())
@@ -18,17 +18,29 @@
 //
 // # Answers
 //
-// The routes are those of the OpenAI API, under any prefix: chat completions,
-// completions and Responses (JSON and server-sent events), embeddings and
-// moderations (JSON), GET models, and the paths of Azure OpenAI deployments. Other
-// routes are answered with 404 and an error body of that API.
+// The routes may stand under any prefix.
+//
+//   - OpenAI: chat completions, completions and Responses (JSON and server-sent
+//     events), embeddings, moderations, images (generations, edits, variations),
+//     audio (speech, transcriptions, translations), GET models, and the paths of
+//     Azure OpenAI deployments.
+//   - Anthropic: /messages, as JSON and as events from message_start to message_stop.
+//   - Gemini: MODEL:generateContent and MODEL:streamGenerateContent, the latter as
+//     events with alt=sse, else as an array in JSON.
+//   - Ollama: /api/chat and /api/generate, in lines unless stream is false, and
+//     /api/embed.
+//
+// Errors, request ids and content types are those of the service whose route it is.
+// Other paths are answered with 404.
 //
 // A text answer is "Answer to: " and the prompt (its first 64 words, for a longer
 // one followed by a short digest), where the prompt of a chat is the text of its
 // last message. Equal requests have equal answers; with [Sampled] every execution
 // has its own, so that a test can tell a replayed answer from a new one. A token
 // is a word: what white space separates, see [Tokens]. Streams have one event a
-// word. Ids count executions: chatcmpl-llmtest-1, chatcmpl-llmtest-2.
+// word. Ids count executions: chatcmpl-llmtest-1, chatcmpl-llmtest-2. What is said in
+// an uploaded file is "file" and its digest; a picture is a dot, speech is noise, and
+// both are made of the text that a chat would have had.
 //
 // # Work and faults
 //

@@ -17,10 +17,11 @@ type Fault struct {
 	name string
 
 	// The work, and what it produces in place of the built-in answer.
-	noWork bool
-	text   *string
-	tool   *toolCall
-	reply  *page
+	noWork  bool
+	text    *string
+	tool    *toolCall
+	reply   *page
+	blocked string // why the prompt is refused
 
 	// The answer: one of its own, or changes to that of the work.
 	status  int // own answer if not 0
@@ -28,6 +29,7 @@ type Fault struct {
 	code    string
 	message string
 	header  http.Header
+	retry   []time.Duration
 	damage  damage
 	after   int    // events before the error frame or the cut
 	frame   string // in place of the error frame
@@ -114,17 +116,24 @@ func (f Fault) Header(name, value string) Fault {
 	return f
 }
 
-// RetryAfter adds a Retry-After header in seconds, with a decimal fraction if d is
-// no whole number of them. For other forms, such as a date, use [Fault.Header].
+// RetryAfter says how long the client shall wait, as the service does: in a
+// Retry-After header in seconds, with a decimal fraction if d is no whole number of
+// them; Gemini says it in the RetryInfo of its error body instead. For other forms,
+// such as a date, use [Fault.Header].
 func (f Fault) RetryAfter(d time.Duration) Fault {
-	name := f.String() + ".RetryAfter(" + d.String() + ")"
-	f = f.Header("Retry-After", strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
-	f.name = name
+	f = f.with("RetryAfter(" + d.String() + ")")
+	f.retry = append(f.retry[:len(f.retry):len(f.retry)], d)
 	return f
 }
 
+// seconds writes a duration as a number of them.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
+
 // Code sets the code of the error body of [Status], [ErrorOK] and [StreamError],
-// as in "insufficient_quota". Default: the one OpenAI uses with that status.
+// as in "insufficient_quota". It is Anthropic's type and Gemini's status; under 429
+// Gemini takes one that is not in capitals for the id of the quota exceeded, as in
+// "GenerateRequestsPerDayPerProjectPerModel". Default: what the service uses with
+// that status.
 func (f Fault) Code(code string) Fault {
 	f = f.with("Code(" + strconv.Quote(code) + ")")
 	f.code = code
@@ -139,7 +148,7 @@ func (f Fault) Message(text string) Fault {
 	return f
 }
 
-// Body sets the content type and body of [Status] in place of an OpenAI error: the
+// Body sets the content type and body of [Status] in place of the service's error: the
 // page of a proxy, a problem document.
 func (f Fault) Body(contentType, body string) Fault {
 	f = f.with("Body(" + strconv.Quote(contentType) + ")")

@@ -16,7 +16,7 @@ func Delay(d time.Duration) Fault {
 	return f
 }
 
-// Status answers with a status and an OpenAI error body, without any work. See
+// Status answers with a status and an error body of the service, without any work. See
 // [Fault.Code], [Fault.RetryAfter], [Fault.Body] and [Fault.AfterWork]. The status
 // must be one that ends a request, 200 to 999; others are sent as 500.
 func Status(code int) Fault {
@@ -35,21 +35,31 @@ func Redirect(code int, url string) Fault {
 }
 
 // Text answers with this text in place of the built-in one, in the form that was
-// asked for; "" is an empty answer. Embeddings and moderations ignore it.
+// asked for; "" is an empty answer. A picture or sound is one made of it. Embeddings
+// and moderations ignore it.
 func Text(text string) Fault {
 	return Fault{name: "Text(" + strconv.Quote(text) + ")", text: &text}
 }
 
 // CallTool answers a chat with a call of a function, arguments being JSON text, and
-// finish reason tool_calls; as a stream with the arguments in pieces. Other routes
-// ignore it.
+// the finish reason that the service has for it; as a stream with the arguments in
+// pieces, where the service sends pieces. Other routes ignore it, OpenAI's Responses
+// among them.
 func CallTool(function, arguments string) Fault {
 	return Fault{name: "CallTool(" + strconv.Quote(function) + ")", tool: &toolCall{function, arguments}}
 }
 
+// Block answers with what the service says of a prompt, or an answer, that its
+// filters stop: Gemini with promptFeedback and this block reason, such as "SAFETY",
+// Anthropic with an empty answer and stop reason refusal, OpenAI with an empty one
+// and content_filter. Others ignore it. "" is no block. It is work, and billed.
+func Block(reason string) Fault {
+	return Fault{name: "Block(" + strconv.Quote(reason) + ")", blocked: reason}
+}
+
 // Reply answers with exactly this body and status 200. It is work: executed, and
 // billed by the body's usage member if it is JSON with one. A body of type
-// text/event-stream goes out event by event.
+// text/event-stream goes out event by event, one of application/x-ndjson by line.
 func Reply(contentType, body string) Fault {
 	return Fault{name: "Reply(" + strconv.Quote(contentType) + ")", reply: &page{contentType, body}}
 }
@@ -98,11 +108,11 @@ func HTML() Fault {
 	return f
 }
 
-// ErrorOK answers with status 200 and an OpenAI error body, code server_error
-// unless set. No work is done.
+// ErrorOK answers with status 200 and an error body of the service, code server_error
+// or what the service calls that, unless set. No work is done.
 func ErrorOK() Fault {
 	f := Status(http.StatusOK)
-	f.name, f.code = "ErrorOK()", "server_error"
+	f.name, f.code = "ErrorOK()", generalCode
 	return f
 }
 
@@ -111,21 +121,26 @@ func ErrorOK() Fault {
 func CutJSON() Fault { return Fault{name: "CutJSON()", damage: cutJSON} }
 
 // MissingChoice does the work and leaves the last choice out; in a stream every
-// event of it, and of embeddings and moderations the last result.
+// event of it, and of embeddings, moderations and pictures the last result.
 func MissingChoice() Fault { return Fault{name: "MissingChoice()", damage: missingChoice} }
 
 // NoFinish does the work and answers without any finish reason. A stream has its
-// text in full and then ends cleanly, without [DONE].
+// text in full and then ends cleanly, without [DONE] or what stands for it.
 func NoFinish() Fault { return Fault{name: "NoFinish()", damage: noFinish} }
 
 // ForgedDone does the work, and a stream ends after half of its text, without a
-// finish reason but with [DONE], as gateways forge it when their upstream is cut.
-// A body that is no stream has half of the text and no finish reason.
+// finish reason but with [DONE] or message_stop, as gateways forge it when their
+// upstream is cut. Gemini and Ollama have none to forge: their streams just end. A
+// body that is no stream has half of the text and no finish reason.
 func ForgedDone() Fault { return Fault{name: "ForgedDone()", damage: forgedDone} }
 
 // StreamError does the work and sends an error frame after n events of the stream,
 // with 0 as the first event, in the form of the route; then the body ends cleanly.
-// Code server_error unless set. A request that asked for no stream is answered like [ErrorOK].
+// Code server_error, or what the service calls that, unless set. A request that asked for no stream is answered like [ErrorOK].
 func StreamError(n int) Fault {
-	return Fault{name: "StreamError(" + strconv.Itoa(n) + ")", damage: errorFrame, after: max(n, 0), code: "server_error"}
+	return Fault{name: "StreamError(" + strconv.Itoa(n) + ")", damage: errorFrame, after: max(n, 0), code: generalCode}
 }
+
+// generalCode is the code of an error of which nothing is known, in OpenAI's words;
+// those of others follow from the status.
+const generalCode = "server_error"

@@ -1,8 +1,11 @@
 package llmtest_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"image/png"
 	"io"
 	"strings"
 	"testing"
@@ -121,4 +124,43 @@ func TestGoOpenAIReadsResponses(t *testing.T) {
 		assert.NoError(t, s.Close())
 		assert.Equal(t, want, strings.TrimSuffix(got, " ")+" "+last)
 	}
+}
+
+// go-openai reads what is no text, and sends what is no JSON.
+func TestGoOpenAIReadsPicturesAndSounds(t *testing.T) {
+	overAll(t, func(t *testing.T, srv *llmtest.Server) {
+		c, ctx := api(srv), context.Background()
+		drawn, err := c.CreateImage(ctx, openai.ImageRequest{Prompt: "a dot", N: 2, ResponseFormat: openai.CreateImageResponseFormatB64JSON})
+		require.NoError(t, err)
+		require.Len(t, drawn.Data, 2)
+		raw, err := base64.StdEncoding.DecodeString(drawn.Data[1].B64JSON)
+		require.NoError(t, err)
+		_, err = png.Decode(bytes.NewReader(raw))
+		require.NoError(t, err)
+		file := func() io.Reader { return openai.WrapReader(bytes.NewReader(raw), "dot.png", "image/png") }
+		edited, err := c.CreateEditImage(ctx, openai.ImageEditRequest{Image: file(), Prompt: "rounder", N: 1})
+		require.NoError(t, err)
+		assert.NotEmpty(t, edited.Data[0].URL)
+		varied, err := c.CreateVariImage(ctx, openai.ImageVariRequest{Image: file(), N: 1, ResponseFormat: openai.CreateImageResponseFormatB64JSON})
+		require.NoError(t, err)
+		assert.NotEqual(t, drawn.Data[1].B64JSON, varied.Data[0].B64JSON)
+
+		speech, err := c.CreateSpeech(ctx, openai.CreateSpeechRequest{Model: openai.TTSModel1, Input: "one two", Voice: openai.VoiceAlloy})
+		require.NoError(t, err)
+		sound, err := io.ReadAll(speech)
+		require.NoError(t, err)
+		require.NoError(t, speech.Close())
+		assert.Equal(t, "audio/mpeg", speech.Header().Get("Content-Type"))
+		for _, format := range []openai.AudioResponseFormat{"", openai.AudioResponseFormatSRT, openai.AudioResponseFormatVerboseJSON} {
+			req := openai.AudioRequest{Model: openai.Whisper1, FilePath: "a.mp3", Reader: bytes.NewReader(sound), Format: format}
+			said, err := c.CreateTranscription(ctx, req)
+			require.NoError(t, err)
+			assert.Contains(t, said.Text, "Answer to: file ")
+			req.Reader = bytes.NewReader(sound)
+			same, err := c.CreateTranslation(ctx, req)
+			require.NoError(t, err)
+			assert.Equal(t, said.Text, same.Text)
+		}
+		assert.Equal(t, 10, srv.Ledger().Executions())
+	})
 }

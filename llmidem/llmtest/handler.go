@@ -40,7 +40,8 @@ func (s *Server) newRequest(r *http.Request, body []byte) *Request {
 		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 		Header: r.Header.Clone(), Body: body, Key: s.key(r.Header),
 	}
-	q.call = parseCall(q.Method, q.Path, q.Query, body)
+	q.dialect = dialectOf(q.Path, q.Header)
+	q.call = parseCall(q)
 	if c := q.call; c != nil {
 		q.Operation, q.Model, q.Stream = c.route.operation, c.model, c.stream
 		q.Prompt = strings.Join(c.prompts, "\n")
@@ -79,11 +80,11 @@ func (s *Server) respond(q *Request, f Fault, burnt *keyEntry) answer {
 		if !own {
 			return answer{}
 		}
-		return f.answer()
+		return f.answer(q)
 	}
 	a := s.execute(q, f, burnt)
 	if own {
-		return f.answer()
+		return f.answer(q)
 	}
 	return a
 }
@@ -94,19 +95,19 @@ func (s *Server) execute(q *Request, f Fault, burnt *keyEntry) answer {
 	case q.call == nil:
 		return models(q)
 	case q.call.err != nil:
-		return q.call.err.answer()
+		return q.call.err.answer(q)
 	}
 	if e := s.checkKey(q.Header); e != nil {
-		return e.answer()
+		return e.answer(q)
 	}
 	if burnt != nil {
-		return burnt.conflict(q, llmidem.Reject).answer()
+		return burnt.conflict(q, llmidem.Reject).answer(q)
 	}
 	r, replayed, refusal := s.work(q, f)
 	if refusal != nil {
-		return refusal.answer()
+		return refusal.answer(q)
 	}
-	a := r.damaged(f).render().spoil(f)
+	a := r.damaged(f).render().spoil(f, q)
 	if replayed {
 		a.header = http.Header{"Idempotent-Replayed": {"true"}}
 	}

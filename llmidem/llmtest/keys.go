@@ -59,7 +59,11 @@ func (s *Server) checkKey(h http.Header) *apiError {
 
 // slot is where a key is remembered: keys of other credentials are other keys.
 func slot(q *Request) string {
-	return strings.Join([]string{q.Header.Get("Authorization"), q.Header.Get("Api-Key"), q.Key}, "\x00")
+	parts := []string{q.Key}
+	for _, name := range []string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"} {
+		parts = append(parts, q.Header.Get(name))
+	}
+	return strings.Join(parts, "\x00")
 }
 
 func digest(q *Request) [sha256.Size]byte {

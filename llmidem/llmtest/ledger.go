@@ -3,6 +3,7 @@ package llmtest
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -37,22 +38,27 @@ type Request struct {
 	Body []byte
 	// Key is the idempotency key, without quotes; "" if there is none.
 	Key string
-	// Operation is "chat", "text_completion", "responses", "embeddings",
-	// "moderations", or "" if the request is no inference call.
+	// Operation is "chat", "messages", "ollama.embed", …: what package identity
+	// calls it; "" if the request is no inference call.
 	Operation string
-	// Model is the model that was asked for, by the body or an Azure deployment.
+	// Model is the model that was asked for, by the body or the path.
 	Model string
 	// Prompt is the text that the answer is about: of a chat that of the last
-	// message, of several inputs all of them, a line each.
+	// message, of several inputs all of them, a line each, of an uploaded file
+	// without one its digest.
 	Prompt string
-	// Stream says that the answer was asked for as server-sent events.
+	// Stream says that the answer was asked for in pieces.
 	Stream bool
 	// Status is what it was answered with; 0 while, and if, no answer was begun.
 	Status int
 
-	call  *call
-	epoch int // which Reset it came after
+	call    *call
+	dialect *dialect
+	epoch   int // which Reset it came after
 }
+
+// id is the request's id as the service would tell it.
+func (q *Request) id() string { return "req-llmtest-" + strconv.Itoa(q.Number) }
 
 // An Execution is work that was done once.
 type Execution struct {

@@ -77,6 +77,25 @@ func send(ctx context.Context, srv *llmtest.Server, method, url, body string, he
 	return reply{res.StatusCode, res.Header, string(data), err}
 }
 
+// through sends a body by a transport of its own.
+func through(ctx context.Context, rt http.RoundTripper, url, body, contentType string) reply {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return reply{Err: err}
+	}
+	if contentType == "" {
+		contentType = "application/json"
+	}
+	req.Header.Set("Content-Type", contentType)
+	res, err := rt.RoundTrip(req)
+	if err != nil {
+		return reply{Err: err}
+	}
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(res.Body)
+	return reply{res.StatusCode, res.Header, string(data), err}
+}
+
 func chat(srv *llmtest.Server, prompt string, header ...string) reply {
 	return post(srv, "/chat/completions", chatBody(prompt, ""), header...)
 }

@@ -14,11 +14,14 @@ func models(q *Request) answer {
 		Owner   string `json:"owned_by"`
 	}
 	if q.Method != http.MethodGet || !strings.HasSuffix(q.Path, "/models") {
-		return (&apiError{status: http.StatusNotFound, kind: "invalid_request_error", code: "unknown_url",
-			message: "Unknown request URL: " + q.Method + " " + q.Path + "."}).answer()
+		e := q.dialect.failure(http.StatusNotFound, "", "Unknown request URL: "+q.Method+" "+q.Path+".")
+		if q.dialect == openAI {
+			e.code = "unknown_url"
+		}
+		return e.answer(q)
 	}
 	list := []model{{ID: "gpt-4o-mini", Object: "model", Owner: "llmtest"}, {ID: "text-embedding-3-small", Object: "model", Owner: "llmtest"}}
-	return jsonAnswer(struct {
+	return q.dialect.jsonAnswer(struct {
 		Object string  `json:"object"`
 		Data   []model `json:"data"`
 	}{"list", list})

@@ -41,16 +41,16 @@ const maxBody = 256 << 20
 //
 // The classes other than Ignore answer a key that is longer than MaxLen, does not
 // match Pattern or is not in the quoted form that Quoted asks for with 400
-// invalid_idempotency_key. Keys of different credentials (Authorization and
-// Api-Key headers) are different keys. After Window a key is new again; zero means
+// invalid_idempotency_key. Keys of different credentials (Authorization,
+// Api-Key, X-Api-Key and X-Goog-Api-Key headers) are different keys. After Window a key is new again; zero means
 // never. A Pattern that does not compile makes [Start] panic and [New] fail the test.
 func WithKeys(k llmidem.Keys) Option {
 	return optionFunc(func(c *config) { c.keys = k })
 }
 
 // Sampled makes the text of every execution another one, as with a model that is
-// sampled: "Answer 3 to: …" for the third execution. Embeddings and moderations
-// stay what they are. Default: equal requests have equal answers.
+// sampled: "Answer 3 to: …" for the third execution; pictures and sounds differ too.
+// Embeddings and moderations stay what they are. Default: equal requests have equal answers.
 func Sampled() Option {
 	return optionFunc(func(c *config) { c.sampled = true })
 }

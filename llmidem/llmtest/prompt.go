@@ -7,8 +7,9 @@ import (
 
 // Tokens counts the tokens of a text as the server does: the words, which are what
 // white space separates. Usage counts the text of all messages as input, that of
-// all choices as output; pictures, tools and tool calls count nothing, a prompt
-// given as token numbers counts these.
+// all choices as output; pictures that are sent, tools and tool calls count nothing, a
+// prompt given as token numbers counts these. A picture that is drawn counts one,
+// speech nothing.
 func Tokens(text string) int { return len(strings.Fields(text)) }
 
 type message struct {

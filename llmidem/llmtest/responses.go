@@ -49,6 +49,8 @@ func (r *result) response() responseBody {
 		switch it.finish {
 		case "length":
 			out.Status, out.Why = "incomplete", &whyIncomplete{"max_output_tokens"}
+		case "content_filter":
+			out.Status, out.Why = "incomplete", &whyIncomplete{it.finish}
 		case "":
 			out.Status, out.Usage = "in_progress", nil
 		}
@@ -88,7 +90,7 @@ func responseError(e *apiError, sequence int) []byte {
 
 func renderResponses(r *result) answer {
 	if !r.call.stream {
-		return jsonAnswer(r.response())
+		return openAI.jsonAnswer(r.response())
 	}
 	whole := r.response()
 	begun := whole

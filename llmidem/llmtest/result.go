@@ -18,7 +18,8 @@ type result struct {
 	items   []item
 	usage   Usage
 	reply   *page
-	noDone  bool // a stream ends without [DONE]
+	blocked string // why the prompt was refused
+	noDone  bool   // a stream ends without [DONE]
 }
 
 // An item is one choice, or one result of embeddings and moderations.
@@ -62,10 +63,10 @@ func answerText(prompt string, choice int) string {
 // script puts what a fault says in place of what was built, numbers sampled
 // answers, holds the token limit and counts what it all cost.
 func (r *result) script(f Fault, sampled bool) {
-	text := r.call.route.text()
+	cost := r.call.route.cost
 	for i := range r.items {
 		it := &r.items[i]
-		if !text {
+		if cost == nil {
 			continue
 		}
 		switch {
@@ -74,26 +75,24 @@ func (r *result) script(f Fault, sampled bool) {
 		case sampled:
 			it.text = strings.Replace(it.text, "Answer to:", fmt.Sprintf("Answer %d to:", r.number), 1)
 		}
-		if f.tool != nil && r.call.route.operation == "chat" {
+		switch {
+		case f.tool != nil && r.call.route.tools:
 			it.text, it.tool, it.finish = "", f.tool, "tool_calls"
+		case f.blocked != "" && r.call.route.filtered():
+			it.text, it.finish = "", "content_filter"
 		}
 		if limit := r.call.maxTokens; limit > 0 && Tokens(it.text) > limit {
 			it.text, it.finish = strings.Join(strings.Fields(it.text)[:limit], " "), "length"
 		}
-		r.usage.Output += Tokens(it.text)
+		r.usage.Output += cost(*it)
 	}
-	r.usage.Input = r.call.input
+	r.usage.Input, r.blocked = r.call.input, f.blocked
 	if f.reply != nil {
 		r.reply, r.usage = f.reply, usageOf(f.reply.body)
 	}
 }
 
-// text says whether the route answers with text, and so can be sampled.
-func (rt *route) text() bool {
-	return rt.operation != "embeddings" && rt.operation != "moderations"
-}
-
-// usageOf is the usage that a scripted body states, in either API's words.
+// usageOf is the usage that a scripted body states, in any API's words.
 func usageOf(body string) Usage {
 	var in struct {
 		Usage struct {
@@ -102,12 +101,19 @@ func usageOf(body string) Usage {
 			Input      int `json:"input_tokens"`
 			Output     int `json:"output_tokens"`
 		} `json:"usage"`
+		Gemini struct {
+			Input  int `json:"promptTokenCount"`
+			Output int `json:"candidatesTokenCount"`
+		} `json:"usageMetadata"`
+		OllamaInput  int `json:"prompt_eval_count"`
+		OllamaOutput int `json:"eval_count"`
 	}
 	if json.Unmarshal([]byte(body), &in) != nil {
 		return Usage{}
 	}
 	u := in.Usage
-	return Usage{Input: u.Prompt + u.Input, Output: u.Completion + u.Output}
+	return Usage{Input: u.Prompt + u.Input + in.Gemini.Input + in.OllamaInput,
+		Output: u.Completion + u.Output + in.Gemini.Output + in.OllamaOutput}
 }
 
 // damaged returns the result as a fault spoils it; r stays whole.

@@ -101,8 +101,12 @@ func (s *Server) Close() {
 
 // Provider returns the server as a provider of a llmidem client: name "llmtest",
 // the rules of the OpenAI API and the keys of [WithKeys]. The caller owns it.
-func (s *Server) Provider() llmidem.Provider {
-	return llmidem.Provider{Name: "llmtest", Rules: identity.OpenAI(), Keys: s.cfg.keys}
+func (s *Server) Provider() llmidem.Provider { return s.ProviderOf(identity.OpenAI()) }
+
+// ProviderOf is [Server.Provider] with the rules of another API, such as
+// [identity.Anthropic].
+func (s *Server) ProviderOf(rules *identity.Rules) llmidem.Provider {
+	return llmidem.Provider{Name: "llmtest", Rules: rules, Keys: s.cfg.keys}
 }
 
 // Next appends faults to the queue. Every request that arrives, of whatever route,

@@ -66,12 +66,8 @@ func chatPieces(r *result, it item) []choice {
 		head := r.tool(it)
 		args := head.Function.Arguments
 		head.Index, head.Function.Arguments = &zero, ""
-		half := len(args) / 2
-		for half > 0 && half < len(args) && args[half]&0xC0 == 0x80 {
-			half-- // not inside a character
-		}
 		out = append(out, delta(chatMessage{ToolCalls: []toolBody{head}}))
-		for _, part := range []string{args[:half], args[half:]} {
+		for _, part := range halves(args) {
 			out = append(out, delta(chatMessage{ToolCalls: []toolBody{{Index: &zero, Function: functionBody{Arguments: part}}}}))
 		}
 		return out
@@ -89,4 +85,13 @@ func textPieces(_ *result, it item) []choice {
 		out = append(out, choice{Index: it.index, Text: &word})
 	}
 	return out
+}
+
+// halves splits the arguments of a tool call, not inside a character.
+func halves(args string) []string {
+	half := len(args) / 2
+	for half > 0 && args[half]&0xC0 == 0x80 {
+		half--
+	}
+	return []string{args[:half], args[half:]}
 }

@@ -71,7 +71,7 @@ func renderChat(r *result) answer {
 		out.Choices = append(out.Choices, choice{Index: it.index, Message: m, Finish: nonEmpty(it.finish)})
 	}
 	out.Usage = usageMember(r.usage)
-	return jsonAnswer(out)
+	return openAI.jsonAnswer(out)
 }
 
 func renderCompletion(r *result) answer {
@@ -83,7 +83,7 @@ func renderCompletion(r *result) answer {
 		out.Choices = append(out.Choices, choice{Index: it.index, Text: &it.text, Finish: nonEmpty(it.finish)})
 	}
 	out.Usage = usageMember(r.usage)
-	return jsonAnswer(out)
+	return openAI.jsonAnswer(out)
 }
 
 func (r *result) tool(it item) toolBody {

@@ -77,7 +77,7 @@ func renderEmbeddings(r *result) answer {
 		}
 		data = append(data, e)
 	}
-	return jsonAnswer(struct {
+	return openAI.jsonAnswer(struct {
 		Object string    `json:"object"`
 		Data   []element `json:"data"`
 		Model  string    `json:"model"`
@@ -126,7 +126,7 @@ func renderModerations(r *result) answer {
 			Scores:     map[string]float64{"harassment": 0, "violence": 0},
 		})
 	}
-	return jsonAnswer(struct {
+	return openAI.jsonAnswer(struct {
 		ID      string    `json:"id"`
 		Model   string    `json:"model"`
 		Results []verdict `json:"results"`
