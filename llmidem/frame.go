@@ -121,15 +121,11 @@ func endOfFrame(codes ErrorCodes, h http.Header, info complete.ErrorInfo) ending
 // services are left to their SDKs.
 func (f *feed) errorFrame(ev event, info complete.ErrorInfo) (frame []byte, readable bool) {
 	if f.dialect != "openai" {
-		frame = slices.Clone(ev.raw)
-		if !f.lines && !bytes.HasSuffix(frame, []byte("\n\n")) && !bytes.HasSuffix(frame, []byte("\n\r\n")) {
-			frame = append(frame, '\n') // its blank line is not waited for
-		}
-		return frame, true
+		return f.ended(ev.raw), true
 	}
 	value := complete.Get(ev.data, "error")
 	if !f.plain && complete.KindOf(value) == complete.KindInvalid {
-		return slices.Clone(ev.raw), false // an event of a type, which SDKs hand on as such
+		return f.ended(ev.raw), false // an event of a type, which SDKs hand on as such
 	}
 	switch complete.KindOf(value) {
 	case complete.KindObject:
@@ -144,6 +140,20 @@ func (f *feed) errorFrame(ev event, info complete.ErrorInfo) (frame []byte, read
 		return append(frame, "}\n"...), false
 	}
 	return append(frame, "}\n\n"...), true
+}
+
+// ended is an event with its blank line, which was not waited for: without it SDKs
+// that read by the event never see it.
+func (f *feed) ended(raw []byte) []byte {
+	frame := slices.Clone(raw)
+	ends := func(text string) bool { return bytes.HasSuffix(frame, []byte(text)) }
+	switch {
+	case f.lines, ends("\n\n"), ends("\n\r\n"), ends("\r\r"):
+		return frame
+	case ends("\r"): // whose LF may not have come
+		return append(frame, "\n\n"...)
+	}
+	return append(frame, '\n')
 }
 
 // plainError is an error object of what is known of one that has another form.

@@ -3,6 +3,8 @@ package llmidem_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -287,4 +289,27 @@ func TestR15_PausedForTooLong(t *testing.T) {
 		require.Len(t, b.spans.Named("chat gpt-4o-mini"), 1)
 		require.Equal(t, llmidem.SourceCache, b.mustStream("paused").r.Source, "the answer was there before")
 	})
+}
+
+// An error that is an event of a type is given out whole, with its blank line: SDKs
+// that read by the event would never see it otherwise.
+func TestR13a_TypedErrorsAreWholeEvents(t *testing.T) {
+	const frame = "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"m\"}\n\n"
+	sent := llmtest.StreamError(3).Frame(frame)
+	for name, fault := range map[string]llmtest.Fault{"with its blank line": sent, "without": sent.Frame(strings.TrimSuffix(frame, "\n")),
+		"CRLF": sent.Newline("\r\n"), "CR": sent.Newline("\r"), "byte by byte": sent.Newline("\r\n").Split(1)} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(fault)
+			req, err := http.NewRequest(http.MethodPost, b.srv.URL()+"/responses", strings.NewReader(`{"model":"m","input":"q","stream":true}`))
+			require.NoError(t, err)
+			resp, err := b.client.RoundTrip(req)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			text, err := io.ReadAll(resp.Body)
+			require.Equal(t, llmidem.CodeFailed, llmidem.CodeOf(err), "%v", err)
+			plain := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(text))
+			require.True(t, strings.HasSuffix(plain, "\n\n"+frame), "%q", text)
+		})
+	}
 }
