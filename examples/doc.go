@@ -6,4 +6,7 @@
 //   - key: what a key is made of
 //   - quickstart: eight questions to a server that fails, and the bill
 //   - observe: the spans and log lines of a call
+//
+// In sdks, a module of its own, are those for other SDKs: openai-go, anthropic-sdk-go,
+// genai, langchaingo and eino.
 package examples

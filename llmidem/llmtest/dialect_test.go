@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -298,6 +300,27 @@ func TestKeysOnEveryRoute(t *testing.T) {
 			o.ask(t, reject, key("k")...)
 			require.Equal(t, 422, o.ask(t, reject, key("k")...).Status)
 			require.Equal(t, 1, reject.Ledger().Executions())
+		})
+	}
+}
+
+// A key in use is told so that a client of any dialect can tell it from a conflict.
+func TestKeysInUseOnEveryRoute(t *testing.T) {
+	for _, o := range operations() {
+		t.Run(o.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay}))
+				srv.Next(llmtest.Delay(2 * time.Second))
+				var wg sync.WaitGroup
+				wg.Go(func() { assert.NoError(t, o.ask(t, srv, "Idempotency-Key", "k").Err) })
+				synctest.Wait()
+				r := o.ask(t, srv, "Idempotency-Key", "k")
+				info := complete.ErrorBody([]byte(r.Body))
+				assert.Equal(t, 409, r.Status)
+				assert.Equal(t, "2", r.Header.Get("Retry-After"))
+				assert.Contains(t, []string{info.Code, info.Type}, "idempotency_key_in_use", r.Body)
+				wg.Wait()
+			})
 		})
 	}
 }

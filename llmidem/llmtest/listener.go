@@ -25,7 +25,7 @@ const memoryOrigin = "http://llmtest.invalid"
 func (s *Server) URL() string { return s.BaseURL() + "/v1" }
 
 // BaseURL returns the origin alone, scheme, host and port, for clients that bring
-// their own path, as those of Azure OpenAI do. The rest is as with [Server.URL].
+// their own path, as those of Azure OpenAI, Anthropic, Gemini and Ollama do. The rest is as with [Server.URL].
 func (s *Server) BaseURL() string {
 	if s.cfg.memory {
 		return memoryOrigin
