@@ -101,7 +101,8 @@ func event(data []byte) []byte {
 func (p *page) answer(status int) answer {
 	a := answer{status: status, contentType: p.contentType}
 	ends := ""
-	switch media, _, _ := strings.Cut(strings.ToLower(p.contentType), ";"); {
+	media, _, _ := strings.Cut(strings.ToLower(p.contentType), ";")
+	switch media = strings.TrimSpace(media); {
 	case media == linesType:
 		ends = "\n"
 	case media != streamType:
@@ -157,7 +158,7 @@ func (a answer) damage(f Fault, q *Request) answer {
 		last := a.chunks[half]
 		a.chunks = append(a.chunks[:half:half], last[:len(last)/2])
 	case errorFrame:
-		e := q.dialect.failure(http.StatusOK, f.code, f.message)
+		e := f.failure(q, http.StatusOK)
 		if !a.stream {
 			return e.answer(q)
 		}

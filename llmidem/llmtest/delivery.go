@@ -18,18 +18,6 @@ type delivery struct {
 	fault  Fault
 }
 
-// answer is a fault's own answer, in place of that of the work.
-func (f Fault) answer(q *Request) answer {
-	if f.page != nil {
-		return f.page.answer(f.status)
-	}
-	e := q.dialect.failure(f.status, f.code, f.message)
-	for _, d := range f.retry {
-		e.retry = d
-	}
-	return e.answer(q)
-}
-
 func (d delivery) send(a answer) {
 	d.wait(d.fault.delay)
 	switch d.fault.end {
@@ -101,7 +89,8 @@ func (d delivery) head(a answer, endless bool) {
 		}
 		h[name] = append(h[name], lines...)
 	}
-	if !d.q.dialect.inBody || d.fault.page != nil {
+	own := d.fault.damage == errorFrame || d.fault.status != 0 && d.fault.page == nil
+	if !own || !d.q.dialect.inBody {
 		for _, t := range d.fault.retry {
 			h.Add("Retry-After", seconds(t))
 		}

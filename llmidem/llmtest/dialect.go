@@ -78,3 +78,20 @@ func word(finish string, words map[string]string) *string {
 	}
 	return nonEmpty(finish)
 }
+
+// answer is a fault's own answer, in place of that of the work.
+func (f Fault) answer(q *Request) answer {
+	if f.page != nil {
+		return f.page.answer(f.status)
+	}
+	return f.failure(q, f.status).answer(q)
+}
+
+// failure is what the fault's error body says.
+func (f Fault) failure(q *Request, status int) *apiError {
+	e := q.dialect.failure(status, f.code, f.message)
+	for _, d := range f.retry {
+		e.retry = d
+	}
+	return e
+}

@@ -103,6 +103,9 @@ func TestRetryAfterIsToldWhereTheServiceTellsIt(t *testing.T) {
 		assert.Equal(t, name == "content", complete.ErrorBody([]byte(r.Body)).RetryDelay == 1500*time.Millisecond, name)
 		assert.Equal(t, "1", o.ask(t, srv).Header.Get("Retry-After"), "a proxy has headers alone")
 	}
+	srv.Next(llmtest.StreamError(0).RetryAfter(time.Second), llmtest.OK().RetryAfter(time.Second))
+	assert.Contains(t, find(t, "content stream").ask(t, srv).Body, `"retryDelay":"1s"`)
+	assert.Equal(t, "1", find(t, "content").ask(t, srv).Header.Get("Retry-After"), "an answer has no place for it")
 	twice := llmtest.Status(429).RetryAfter(time.Second)
 	srv.Next(twice.RetryAfter(2*time.Second), twice.RetryAfter(3*time.Second))
 	assert.Equal(t, []string{"1", "2"}, chat(srv, "hi").Header.Values("Retry-After"))

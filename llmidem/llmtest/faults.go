@@ -136,7 +136,8 @@ func ForgedDone() Fault { return Fault{name: "ForgedDone()", damage: forgedDone}
 
 // StreamError does the work and sends an error frame after n events of the stream,
 // with 0 as the first event, in the form of the route; then the body ends cleanly.
-// Code server_error, or what the service calls that, unless set. A request that asked for no stream is answered like [ErrorOK].
+// Code server_error, or what the service calls that, unless set. A request that asked
+// for no stream is answered like [ErrorOK].
 func StreamError(n int) Fault {
 	return Fault{name: "StreamError(" + strconv.Itoa(n) + ")", damage: errorFrame, after: max(n, 0), code: generalCode}
 }
