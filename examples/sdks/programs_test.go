@@ -117,7 +117,7 @@ func openaiEmbeddings(ctx context.Context, _ *testing.T, hc *http.Client, note f
 // The form has another boundary each time.
 func openaiTranscription(ctx context.Context, _ *testing.T, hc *http.Client, note func(any)) error {
 	api := openaiGo(hc)
-	res, err := api.Audio.Transcriptions.New(ctx, openai.AudioTranscriptionNewParams{Model: openai.AudioModelWhisper1,
+	res, err := api.Audio.Transcriptions.New(ctx, openai.AudioTranscriptionNewParams{Model: "whisper-1",
 		File: openai.File(strings.NewReader("sound"), "a.mp3", "audio/mpeg")})
 	if err == nil {
 		note(res.RawJSON())

@@ -33,7 +33,7 @@ func main() {
 	)
 
 	ctx := context.Background()
-	question := openai.ChatCompletionNewParams{Model: openai.ChatModelGPT4oMini,
+	question := openai.ChatCompletionNewParams{Model: "gpt-4o-mini",
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Why is the sky blue?")}}
 	for range 2 {
 		res, err := llmidem.Call(ctx, llmidem.Bind(api.Chat.Completions.New), question, llmidem.User("u-42"))
