@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -91,6 +92,38 @@ func TestJoined(t *testing.T) {
 				wg.Wait()
 				require.Equal(t, 1, srv.Ledger().Executions())
 				require.Len(t, srv.Ledger().Requests, 1)
+			})
+		})
+	}
+}
+
+// Who leaves in the middle is told so, and who asks then gets a whole answer.
+func TestLeft(t *testing.T) {
+	for _, p := range programs() {
+		if !p.stream || strings.HasPrefix(p.name, "langchaingo") { // which may call that the end
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			slow := p.fault.Pace(time.Second)
+			whole := direct(t, p, slow)
+			leave := func(t *testing.T, hc *http.Client) told {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				leaving := p
+				leaving.run = func(ctx context.Context, t *testing.T, hc *http.Client, note func(any)) error {
+					return p.run(ctx, t, hc, func(v any) { note(v); cancel() })
+				}
+				return leaving.of(ctx, t, hc)
+			}
+			over(t, p, func(t *testing.T, srv *llmtest.Server, hc *http.Client) {
+				srv.Next(slow, slow)
+				got := leave(t, hc)
+				require.ErrorIs(t, got.err, context.Canceled)
+				require.Equal(t, whole.lines[0], got.lines[0])
+				require.Less(t, len(got.lines), len(whole.lines))
+				again := p.of(t.Context(), t, hc)
+				require.NoError(t, again.err)
+				require.Len(t, again.lines, len(whole.lines))
 			})
 		})
 	}
