@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
@@ -77,14 +78,17 @@ func (s *Store) write() {
 	}
 }
 
-// gather takes what is queued.
+// gather takes what is queued. Those who were answered by the last commit are
+// about to run, and may have something to write: it lets them, so that they go
+// with this commit and need not wait for the next.
 func (s *Store) gather(batch []*op) []*op {
-	for len(batch) < most {
+	for idle := 0; len(batch) < most && idle < 2; {
 		select {
 		case o := <-s.queue:
-			batch = append(batch, o)
+			batch, idle = append(batch, o), 0
 		default:
-			return batch
+			runtime.Gosched()
+			idle++
 		}
 	}
 	return batch
