@@ -82,3 +82,31 @@ func TestS13_DiskFull(t *testing.T) {
 	require.Equal(t, store.Absent, get(t, s, "record 0").State)
 	put(t, s, "one more", "answer", 0)
 }
+
+// TestS9_CutShortWhileOpen: what the memory map has no file for is no crash. Once
+// a write met it, the store is of no more use, and gives the file back.
+func TestS9_CutShortWhileOpen(t *testing.T) {
+	content, answers := sample(t)
+	path := file(t)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	s, err := boltstore.Open(path)
+	require.NoError(t, err)
+	held := claim(t, s, "held", time.Hour)
+	require.NoError(t, os.Truncate(path, 2*4096))
+	for id := range answers {
+		_, err := s.Get(t.Context(), id)
+		require.ErrorIs(t, err, boltstore.ErrDamaged)
+		_, err = s.Claim(t.Context(), id, store.Claim{Owner: store.NewOwner(), Lease: time.Hour})
+		require.ErrorIs(t, err, boltstore.ErrDamaged)
+	}
+	require.Equal(t, store.InFlight, get(t, s, "held").State)
+	err = s.Settle(t.Context(), "held", held.Owner, store.Outcome{State: store.Completed})
+	require.ErrorIs(t, err, boltstore.ErrDamaged)
+	require.ErrorContains(t, err, "close the store and open it again")
+	_, err = s.Get(t.Context(), "held")
+	require.ErrorIs(t, err, boltstore.ErrDamaged)
+	require.ErrorIs(t, s.Renew(t.Context(), "held", held.Owner, time.Hour), boltstore.ErrDamaged)
+	require.NoError(t, s.Close())
+	_, err = boltstore.Open(path)
+	require.ErrorIs(t, err, boltstore.ErrDamaged, "and not ErrLocked")
+}

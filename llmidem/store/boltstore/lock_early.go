@@ -31,6 +31,11 @@ func lock(f *os.File, timeout time.Duration) error {
 	}
 }
 
+// abandon closes a file that is mapped still. The mapping would keep the lock.
+func abandon(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // syncDir makes the entries of a directory last.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

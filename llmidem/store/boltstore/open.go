@@ -41,7 +41,7 @@ func (s *Store) open() error {
 		return fmt.Errorf("%w: %s is open%s: stop that process, or use another path; "+
 			"processes that share their records need redisstore or pgstore", ErrLocked, s.path, holder(s.path))
 	case s.file != nil && isPanic(err): // bbolt has not closed it
-		return errors.Join(s.damage(err.Error()), s.file.Close())
+		return errors.Join(s.damage(err.Error()), abandon(s.file))
 	case errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch):
 		return s.damage(err.Error())
 	case errors.Is(err, ErrDamaged):

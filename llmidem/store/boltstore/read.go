@@ -70,8 +70,9 @@ func read(records, bodies *bbolt.Bucket, key []byte, now moment) (rec store.Reco
 		return r.seen(now.wall, nil), false
 	}
 	content, ok := join(bodies, r.body)
-	if !ok {
-		return store.Record{State: store.Unknown}, true
+	if !ok { // whose it was is known: that has a checksum of its own
+		r.state = store.Unknown
+		return r.seen(now.wall, nil), true
 	}
 	return r.seen(now.wall, content), false
 }

@@ -17,9 +17,9 @@
 // free pages, and how many ids there are and which. What does not agree is an
 // error, [ErrDamaged]; no id is taken for absent because its page cannot be read.
 // Each record and each body has a checksum (CRC-32C), which every read compares.
-// A record that fails it, or that a later version wrote, is in doubt: it has the
-// state Unknown and no owner or fingerprint, and a Claim with TakeDoubt replaces
-// it. Faults of the memory map, as of a file cut short while it is open, become
+// What fails it, or was written by a later version, is in doubt: it has the state
+// Unknown, no owner or fingerprint unless only the body is damaged, and a Claim
+// with TakeDoubt replaces it. Faults of the memory map, as of a file cut short while it is open, become
 // errors. What a file system loses without a trace, such as a file replaced by an
 // older copy of itself, is not noticed.
 //
@@ -151,8 +151,8 @@ func (s *Store) Close() error {
 func (s *Store) shut() error {
 	if s.fault() != nil {
 		// A transaction that met a fault may hold bbolt's locks for ever, and a Close
-		// would wait for them. Closing the file is what lets others have it.
-		return s.file.Close()
+		// would wait for them.
+		return abandon(s.file)
 	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("boltstore: close %s: %w", s.path, err)

@@ -45,9 +45,11 @@ func open(t testing.TB, path string, opts ...boltstore.Option) *boltstore.Store 
 	return s
 }
 
+var sampleFingerprint = store.Fingerprint{1, 2, 3}
+
 func claim(t testing.TB, s store.Store, id string, lease time.Duration) store.Claim {
 	t.Helper()
-	c := store.Claim{Owner: store.NewOwner(), Lease: lease, Fingerprint: store.Fingerprint{1, 2, 3}}
+	c := store.Claim{Owner: store.NewOwner(), Lease: lease, Fingerprint: sampleFingerprint}
 	r, err := s.Claim(context.Background(), id, c)
 	require.NoError(t, err)
 	require.Equal(t, c.Owner, r.Owner)
