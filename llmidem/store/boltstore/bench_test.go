@@ -135,3 +135,17 @@ func fillStore(b testing.TB, s *boltstore.Store, n, size int) {
 	}
 	all.Wait()
 }
+
+// BenchmarkOpen verifies a file, which is most of what Open does.
+func BenchmarkOpen(b *testing.B) {
+	path := file(b)
+	s := open(b, path)
+	fillStore(b, s, 20_000, 1024)
+	b.SetBytes(s.Stats().Bytes)
+	require.NoError(b, s.Close())
+	for b.Loop() {
+		s, err := boltstore.Open(path)
+		require.NoError(b, err)
+		require.NoError(b, s.Close())
+	}
+}

@@ -16,6 +16,10 @@ import (
 // interrupted, one of both is there. It opens the file as [Open] does, with its
 // options and errors, so that claims that were in flight are in doubt then.
 func Compact(ctx context.Context, path string, opts ...Option) error {
+	path, err := filepath.EvalSymlinks(path) // it is the file that is replaced; and there must be one
+	if err != nil {
+		return fmt.Errorf("boltstore: compact: %w", err)
+	}
 	s, err := Open(path, append(opts[:len(opts):len(opts)], WithSweep(-1))...)
 	if err != nil {
 		return err
@@ -62,6 +66,10 @@ func (s *Store) copySmall(ctx context.Context) (made string, err error) {
 
 // replace puts a file in the place of the store's, which ends the store.
 func (s *Store) replace(made string) error {
+	old, err := os.Stat(s.path)
+	if err != nil {
+		return err
+	}
 	f, err := os.Open(made)
 	if err != nil {
 		return err
@@ -73,6 +81,9 @@ func (s *Store) replace(made string) error {
 		if err := s.Close(); err != nil {
 			return err
 		}
+	}
+	if err := os.Chmod(made, old.Mode().Perm()); err != nil {
+		return err
 	}
 	if err := os.Rename(made, s.path); err != nil {
 		return err

@@ -57,6 +57,7 @@ func TestCompact(t *testing.T) {
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, len(content), len(after))
+	require.ErrorIs(t, boltstore.Compact(t.Context(), path+" missing"), os.ErrNotExist)
 }
 
 // TestCompact_WhoeverWaitsHasTheNewFile: the lock is that of a file, and the file

@@ -168,3 +168,37 @@ func TestS9_DamagedIsTakenOver(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.Equal(t, "new", string(get(t, open(t, path), "a").Body))
 }
+
+// TestS9_HeaderDamaged: without what says what should be there, nothing is known
+// to be absent. A file that is refused is not kept open.
+func TestS9_HeaderDamaged(t *testing.T) {
+	for name, damage := range map[string]func(head *bbolt.Bucket) error{
+		"missing": func(head *bbolt.Bucket) error { return head.Delete([]byte("header")) },
+		"renamed": func(head *bbolt.Bucket) error {
+			v := bytes.Clone(head.Get([]byte("header")))
+			if err := head.Delete([]byte("header")); err != nil {
+				return err
+			}
+			return head.Put([]byte("heades"), v)
+		},
+		"another": func(head *bbolt.Bucket) error { return head.Put([]byte("header"), []byte("something else")) },
+	} {
+		path := file(t)
+		s := open(t, path)
+		put(t, s, "a", "answer", 0)
+		require.NoError(t, s.Close())
+		change(t, path, func(tx *bbolt.Tx) error { return damage(tx.Bucket([]byte("head"))) })
+		for range 2 {
+			_, err := boltstore.Open(path, boltstore.WithLockTimeout(time.Millisecond))
+			require.ErrorIs(t, err, boltstore.ErrDamaged, name)
+		}
+	}
+	path := file(t)
+	s := open(t, path)
+	put(t, s, "a", "answer", 0)
+	require.NoError(t, s.Close())
+	change(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("records")).Delete([]byte("pa")) })
+	_, err := boltstore.Open(path)
+	require.ErrorIs(t, err, boltstore.ErrDamaged)
+	require.ErrorContains(t, err, "it has 0 records and should have 1")
+}

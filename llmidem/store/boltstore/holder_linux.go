@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// holder says which process has the file locked, if the kernel tells: it does not
+// holder says where the file is locked, if the kernel tells: it does not
 // where that process is in another container.
 func holder(path string) string {
 	var st syscall.Stat_t

@@ -36,9 +36,9 @@ func (s *Store) open() error {
 	switch {
 	case err == nil:
 		s.db.AllocSize = growth
-		return s.db.View(s.count)
+		return nil
 	case errors.Is(err, berrors.ErrTimeout) || errors.Is(err, ErrLocked):
-		return fmt.Errorf("%w: %s is open%s: stop that process, or use another path; "+
+		return fmt.Errorf("%w: %s is open%s: close it there, or use another path; "+
 			"processes that share their records need redisstore or pgstore", ErrLocked, s.path, holder(s.path))
 	case s.file != nil && isPanic(err): // bbolt has not closed it
 		return errors.Join(s.damage(err.Error()), abandon(s.file))
@@ -107,16 +107,6 @@ func (s *Store) inspect(f *os.File) error {
 func (s *Store) damage(fault string) error {
 	return fmt.Errorf("%w: %s: %s; restore a copy of the file, or move it away to begin anew without its records",
 		ErrDamaged, s.path, fault)
-}
-
-// count takes over what the header says.
-func (s *Store) count(tx *bbolt.Tx) error {
-	h, fault := decodeHeader(tx.Bucket(headBucket).Get(headerKey))
-	if fault != "" {
-		return s.damage(fault)
-	}
-	s.counters.records.Store(int64(h.records.count))
-	return nil
 }
 
 // panicked is what bbolt, or the memory map below it, panicked with.

@@ -25,7 +25,7 @@ func TestOpen_SaysWhoHasTheFile(t *testing.T) {
 	_, err := boltstore.Open(path, boltstore.WithLockTimeout(time.Millisecond))
 	require.ErrorIs(t, err, boltstore.ErrLocked)
 	require.ErrorContains(t, err, path)
-	require.ErrorContains(t, err, "stop that process, or use another path")
+	require.ErrorContains(t, err, ": close it there, or use another path")
 	require.ErrorContains(t, err, "redisstore or pgstore")
 	if named(c.Process.Pid) {
 		require.ErrorContains(t, err, fmt.Sprintf("open in process %d (", c.Process.Pid))
@@ -162,4 +162,14 @@ func TestStore_ClosedInUse(t *testing.T) {
 	for range 16 {
 		require.ErrorIs(t, <-ended, boltstore.ErrClosed)
 	}
+}
+
+func TestStore_AnyID(t *testing.T) {
+	s := open(t, file(t))
+	for _, id := range []string{"", "\x00", strings.Repeat("i", 32_000)} {
+		put(t, s, id, "answer", 0)
+		require.Equal(t, "answer", string(get(t, s, id).Body))
+	}
+	_, err := s.Get(t.Context(), strings.Repeat("i", 32_001))
+	require.ErrorContains(t, err, "an id of 32001 bytes; at most 32000")
 }

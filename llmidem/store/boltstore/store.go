@@ -19,9 +19,12 @@
 // Each record and each body has a checksum (CRC-32C), which every read compares.
 // What fails it, or was written by a later version, is in doubt: it has the state
 // Unknown, no owner or fingerprint unless only the body is damaged, and a Claim
-// with TakeDoubt replaces it. Faults of the memory map, as of a file cut short while it is open, become
-// errors. What a file system loses without a trace, such as a file replaced by an
-// older copy of itself, is not noticed.
+// with TakeDoubt replaces it. Faults of the memory map, as of a file cut short while
+// it is open, become errors.
+//
+// Not noticed is what leaves no trace, such as a file replaced by an older copy of
+// itself; and of the B+tree itself, what befalls it while the file is open and
+// leaves it readable, before the next Open.
 //
 // # Time
 //

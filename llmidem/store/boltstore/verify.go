@@ -180,6 +180,13 @@ type contents struct {
 	records, flight tally
 }
 
+func (c *contents) head(e element) {
+	if !bytes.Equal(e.key, headerKey) {
+		find("its header is called %.40q", e.key)
+	}
+	c.header = e.value
+}
+
 func (v *verifier) buckets() contents {
 	var c contents
 	found := 0
@@ -189,7 +196,7 @@ func (v *verifier) buckets() contents {
 		case e.flags != bucketValue || len(e.value) < bucketHeader:
 			find("it was not made by this package: it has a value %.40q", e.key)
 		case bytes.Equal(e.key, headBucket):
-			visit = func(e element) { c.header = e.value }
+			visit = c.head
 		case bytes.Equal(e.key, recordsBucket):
 			visit = func(e element) { c.records.add(e.key) }
 		case bytes.Equal(e.key, flightBucket):
