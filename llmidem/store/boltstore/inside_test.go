@@ -276,19 +276,20 @@ func TestKeys(t *testing.T) {
 
 // FuzzVerify: whatever is in a file, reading it ends with a finding or with none.
 func FuzzVerify(f *testing.F) {
-	f.Add([]byte(nil), 0, byte(0))
-	f.Add(make([]byte, 4096), 40, byte(1))
-	path := filepath.Join(f.TempDir(), "records.db")
-	s, err := Open(path)
+	s, err := Open(filepath.Join(f.TempDir(), "records.db"))
 	require.NoError(f, err)
-	var all bytes.Buffer
-	require.NoError(f, s.db.View(func(tx *bbolt.Tx) error { _, err := tx.WriteTo(&all); return err }))
+	var whole bytes.Buffer
+	require.NoError(f, s.db.View(func(tx *bbolt.Tx) error { _, err := tx.WriteTo(&whole); return err }))
 	require.NoError(f, s.Close())
-	f.Add(all.Bytes(), 4096*2+3, byte(7))
-	f.Fuzz(func(_ *testing.T, b []byte, at int, mask byte) {
+	f.Add(0, []byte("text"), 1<<20)
+	f.Add(4096*2+10, []byte{0xff, 0xff}, 1<<20)
+	f.Add(4096*3, []byte{1}, 4096*3+100)
+	f.Fuzz(func(_ *testing.T, at int, patch []byte, size int) {
+		b := bytes.Clone(whole.Bytes())
 		if at >= 0 && at < len(b) {
-			b[at] ^= mask
+			copy(b[at:], patch)
 		}
+		b = b[:min(max(size, 0), len(b))]
 		_ = verify(bytes.NewReader(b), int64(len(b)))
 	})
 }
