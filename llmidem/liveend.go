@@ -78,17 +78,16 @@ func (l *live) takeError(ev event) error {
 		}
 	}
 	frame, readable := l.feed.errorFrame(ev, info)
-	l.mu.Lock()
-	l.holding, l.kept = false, false
-	l.mu.Unlock()
-	l.put(frame)
 	var told *Error
 	if !readable {
 		told = l.call.failure(CodeFailed, "the provider ended the stream with an error"+codeText(e.code), nil)
 		told.errType = e.errType
 	}
 	l.fail(told, e)
-	l.head.broken = true
+	l.mu.Lock()
+	l.head.broken, l.holding, l.kept = true, false, false
+	l.mu.Unlock()
+	l.put(frame) // last: who has read it may leave at once, and is to be told that it failed
 	return errEnd
 }
 

@@ -34,8 +34,7 @@ func (l *live) admit() admission {
 }
 
 // readerLeft notes that a caller has read all or wants no more.
-func (l *live) readerLeft(rd *reader) {
-	l.unpaid = l.unpaid || rd.pays && l.final == nil
+func (l *live) readerLeft(*reader) {
 	l.stopIdle()
 	l.limitAlone()
 }

@@ -27,24 +27,25 @@ func (l *live) conclude(ctx context.Context, rd *reader, err error) {
 	l.mu.Lock()
 	var e *Error
 	if l.final == nil && l.finished && !errors.As(err, &e) {
-		l.late = append(l.late, func() { rd.call.endStream(ctx, l.partOf(rd), nil) })
+		l.late = append(l.late, func() { l.conclude(ctx, rd, nil) })
 		l.mu.Unlock()
 		return
 	}
+	a := l.partOf(rd)
 	l.mu.Unlock()
-	rd.call.endStream(ctx, l.partOf(rd), err)
+	rd.call.endStream(ctx, a, err)
 }
 
 // partOf is the answer as one caller had it. When the one who paid has left before
-// the end, the first of the others to come there is told the cost.
+// the end, the first of the others to come there is told the cost. The caller holds
+// mu.
 func (l *live) partOf(rd *reader) *answer {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	a := *rd.ans
 	a.live, a.streamed = nil, true
 	f := l.final
 	if f == nil {
-		a.cut = true
+		a.cut, a.broken, a.end = true, l.head.broken, l.head.end
+		l.unpaid = l.unpaid || rd.pays
 		return &a
 	}
 	a.verdict, a.kept, a.storeErr, a.broken, a.end = f.verdict, f.kept, f.storeErr, f.broken, f.end

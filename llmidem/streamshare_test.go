@@ -155,6 +155,27 @@ func TestS11_StreamLeaderLeaves(t *testing.T) {
 	})
 }
 
+// One who leaves behind the last choice is told the cost when it has come, and then
+// nobody else is.
+func TestS11_StreamLeaderLeavesAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.srv.Next(llmtest.OK().Pace(100 * time.Millisecond))
+		lead, follow := b.mustOpen("end"), b.mustOpen("end")
+		for finish := ""; finish == ""; {
+			chunk, err := lead.Recv()
+			require.NoError(t, err)
+			finish = string(chunk.Choices[0].FinishReason)
+		}
+		require.NoError(t, lead.Close())
+		out := drainStream(follow)
+		require.NoError(t, out.err)
+		require.NotZero(t, lead.Receipt().Usage)
+		require.Zero(t, out.r.Usage, "it was paid for once")
+		require.Equal(t, lead.Receipt().Usage, out.r.Saved)
+	})
+}
+
 func TestT8_SlowReadersSlowNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, slowLeads := range []bool{true, false} {
