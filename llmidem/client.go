@@ -46,6 +46,7 @@ type core struct {
 	own       *http.Transport // ours to close; nil when the user gave one
 
 	tracer      trace.Tracer
+	meters      instruments
 	propagators propagation.TextMapPropagator
 	logger      *slog.Logger
 	noAttempts  bool

@@ -76,9 +76,12 @@ func (f *flight) fly(next handler) {
 	if ans != nil && ans.live != nil {
 		wanted := f.show(ans)
 		ans.live.run()
-		f.retire()
-		if !wanted {
+		alone := ans.live.unclaimed(f.retire())
+		switch {
+		case alone && !wanted:
 			f.leader.landedAlone(f.ctx, ans.live.final, nil)
+		case alone:
+			f.leader.measureUsage(f.ctx, ans.live.final)
 		}
 		return
 	}

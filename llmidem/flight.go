@@ -198,12 +198,14 @@ func (f *flight) show(ans *answer) bool {
 	return f.waiters > 0
 }
 
-// retire ends the flight of a stream.
-func (f *flight) retire() {
+// retire ends the flight of a stream, and reports whether somebody has it as the one
+// who pays.
+func (f *flight) retire() bool {
 	fs := f.all
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f.remove()
+	return f.taken
 }
 
 // remove takes the flight off the list. The caller holds all.mu.
@@ -247,6 +249,7 @@ func (c *call) landedAlone(ctx context.Context, ans *answer, err error) {
 		if ans.rest != nil {
 			ans.rest.Close()
 		}
+		c.measureUsage(ctx, ans)
 		c.logDone(ctx, ans)
 	}
 }

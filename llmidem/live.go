@@ -40,6 +40,7 @@ type live struct {
 	before []byte  // what came before that
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	pace   *pace // of the chunks behind the first
 
 	again func(context.Context, ending) (*answer, error) // asks the provider again
 	keep  func(context.Context, *answer) *answer         // settles the claim
@@ -81,6 +82,7 @@ func (l *live) run() {
 		l.put(l.before)
 	}
 	end := l.take(l.first)
+	l.pace = l.call.pace(l.ctx, l.head.firstChunk)
 	runtime.Gosched() // whoever waits for the headers goes first
 	for end == nil {
 		l.waitForRoom()
@@ -128,6 +130,9 @@ func (l *live) take(ev event) error {
 		return l.truncated(io.EOF, ev.raw) // forged
 	}
 	l.feed.pass(ev)
+	if ev.real && !done {
+		l.pace.chunk()
+	}
 	if done || ev.signal&complete.SignalFinished != 0 && !l.finished {
 		l.note(done)
 	}

@@ -39,6 +39,18 @@ func (l *live) readerLeft(*reader) {
 	l.limitAlone()
 }
 
+// unclaimed reports, when nobody can join any more, whether nobody was or will be
+// told what the stream cost. taken says that somebody was to pay.
+func (l *live) unclaimed(taken bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.people() > 0 || taken && !l.unpaid {
+		return false
+	}
+	l.unpaid = false
+	return true
+}
+
 // stopIdle ends the watch over readers when there is none left. The caller holds
 // mu.
 func (l *live) stopIdle() {

@@ -25,6 +25,7 @@ type bench struct {
 	t      *testing.T
 	srv    *llmtest.Server
 	spans  *llmtest.SpanRecorder
+	meters *llmtest.MetricRecorder
 	logs   *logLines
 	client *llmidem.Client
 	api    *goopenai.Client
@@ -39,7 +40,7 @@ func newBench(t *testing.T, opts ...llmidem.Option) *bench {
 
 func benchOver(t *testing.T, srv *llmtest.Server, opts ...llmidem.Option) *bench {
 	t.Helper()
-	b := &bench{t: t, srv: srv, spans: llmtest.Spans(), logs: &logLines{}}
+	b := &bench{t: t, srv: srv, spans: llmtest.Spans(), meters: llmtest.Metrics(), logs: &logLines{}}
 	b.client = b.newClient(opts...)
 	b.api = b.apiOver(b.client, "sk-test")
 	return b
@@ -49,7 +50,7 @@ func benchOver(t *testing.T, srv *llmtest.Server, opts ...llmidem.Option) *bench
 func (b *bench) newClient(opts ...llmidem.Option) *llmidem.Client {
 	b.t.Helper()
 	opts = append(opts, llmidem.WithTransport(b.srv.Transport()), llmidem.WithTracerProvider(b.spans),
-		llmidem.WithLogger(slog.New(b.logs)))
+		llmidem.WithMeterProvider(b.meters), llmidem.WithLogger(slog.New(b.logs)))
 	client, err := llmidem.New(b.srv.Provider(), opts...)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { require.NoError(b.t, client.Close(context.Background())) })

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -28,6 +29,7 @@ type settings struct {
 	store        store.Store
 	storeSet     bool
 	tracers      trace.TracerProvider
+	meters       metric.MeterProvider
 	propagators  propagation.TextMapPropagator
 	logger       *slog.Logger
 	noAttempts   bool // no attempt spans

@@ -69,7 +69,7 @@ func (c *call) endStream(ctx context.Context, a *answer, err error) {
 			c.span.SetAttributes(c.answerAttributes(a)...)
 			c.link(a)
 		}
-		c.endFailed(ctx, e)
+		c.endFailed(ctx, a, e)
 		return
 	}
 	c.state.streamed(c, a, nil)

@@ -27,6 +27,7 @@ func (k *core) setTelemetry(s *settings) {
 		tracers = otel.GetTracerProvider()
 	}
 	k.tracer = tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version))
+	k.meters = newInstruments(s.meters)
 	k.propagators = s.propagators
 	if k.propagators == nil {
 		k.propagators = otel.GetTextMapPropagator()
@@ -41,9 +42,7 @@ func (k *core) setTelemetry(s *settings) {
 // seen to go somewhere, attributes are only made when it is: most processes have
 // no tracer.
 func (k *core) startCall(ctx context.Context, cl *call) context.Context {
-	if cl.facts.stream {
-		cl.began = time.Now()
-	}
+	cl.began = time.Now()
 	operation, subject := semconv.Operation(cl.facts.operation), cl.facts.model
 	if tool, ok := strings.CutPrefix(cl.facts.operation, "do:"); ok {
 		subject = tool
@@ -98,19 +97,23 @@ func serverAttributes(u *url.URL) []attribute.KeyValue {
 // endDone ends the logical span of a call that was answered, if only with an
 // HTTP error.
 func (c *call) endDone(ctx context.Context, a *answer) {
+	var e *Error
+	if a.failed() {
+		e = c.statusError(a)
+	}
+	c.measure(ctx, a, e)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(c.answerAttributes(a)...)
 		c.span.SetAttributes(c.captured(a)...)
 		c.link(a)
-		if a.failed() {
-			e := c.statusError(a)
+		if e != nil {
 			c.span.SetAttributes(semconv.ErrorType.String(e.errType))
 			c.span.SetStatus(codes.Error, e.errType+codeText(a.end.code))
 		}
 	}
 	c.span.End()
-	if a.failed() {
-		c.logFailure(ctx, c.statusError(a))
+	if e != nil {
+		c.logFailure(ctx, e)
 	} else {
 		c.logDone(ctx, a)
 	}
@@ -165,8 +168,10 @@ func (c *call) link(a *answer) {
 	add(a.origin, semconv.LinkOrigin)
 }
 
-// endFailed ends the logical span of a call that failed.
-func (c *call) endFailed(ctx context.Context, e *Error) {
+// endFailed ends the logical span of a call that failed. a is what it had of an
+// answer, else nil.
+func (c *call) endFailed(ctx context.Context, a *answer, e *Error) {
+	c.measure(ctx, a, e)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorType.String(e.ErrorType()), semconv.AttemptCount.Int(e.Attempts))
 		c.span.SetStatus(codes.Error, string(e.Code)+": "+e.reason)
@@ -175,16 +180,25 @@ func (c *call) endFailed(ctx context.Context, e *Error) {
 	c.logFailure(ctx, e)
 }
 
-// attemptSpan is the span of one request on the wire.
+// attemptSpan is what is told of one request on the wire.
 type attemptSpan struct {
-	span trace.Span
+	span  trace.Span // nil for none
+	call  *call
+	ctx   context.Context // of the logical span
+	began time.Time       // zero when its time is not measured
+	retry bool
 }
 
 // startAttempt counts an attempt and begins its span.
 func (c *call) startAttempt(ctx context.Context) attemptSpan {
 	n := int(c.progress.sends.Add(1))
+	ctx = c.inSpan(ctx)
+	s := attemptSpan{call: c, ctx: ctx, retry: n > 1}
+	if c.meters.attempt.Enabled(ctx) {
+		s.began = time.Now()
+	}
 	if c.noAttempts || !c.span.SpanContext().IsValid() { // or nobody traces
-		return attemptSpan{}
+		return s
 	}
 	_, span := c.tracer.Start(ctx, semconv.SpanAttempt, trace.WithSpanKind(trace.SpanKindClient))
 	if span.IsRecording() {
@@ -202,7 +216,17 @@ func (c *call) startAttempt(ctx context.Context) attemptSpan {
 		}
 		span.SetAttributes(attrs...)
 	}
-	return attemptSpan{span: span}
+	s.span = span
+	return s
+}
+
+// inSpan is a context whose span is that of the call. A stream that is asked for
+// again asks out of an attempt.
+func (c *call) inSpan(ctx context.Context) context.Context {
+	if trace.SpanContextFromContext(ctx).SpanID() == c.span.SpanContext().SpanID() {
+		return ctx
+	}
+	return trace.ContextWithSpan(ctx, c.span)
 }
 
 // in puts the span into the context of its request.
@@ -215,6 +239,7 @@ func (s attemptSpan) in(ctx context.Context) context.Context {
 
 // end ends the span of an attempt.
 func (s attemptSpan) end(a *answer) {
+	s.measure(a)
 	if s.span == nil {
 		return
 	}

@@ -59,7 +59,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 func (c *call) fail(ctx context.Context, e *Error) error {
 	c.identifyError(e)
 	c.state.record(c, nil, e)
-	c.endFailed(ctx, e)
+	c.endFailed(ctx, nil, e)
 	return e
 }
 

@@ -1,13 +1,15 @@
 // Observe makes a call that is retried, then the same call again, and prints the
-// log lines and the traces of both. Times are left out, so that the output is the
-// same every time.
+// log lines, the traces and the metrics of both. Times are left out, so that the
+// output is the same every time.
 package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/sashabaranov/go-openai"
@@ -23,8 +25,9 @@ func main() {
 	defer srv.Close()
 	srv.Next(llmtest.Status(503).RetryAfter(50 * time.Millisecond))
 
-	spans := llmtest.Spans() // any OpenTelemetry TracerProvider will do
-	client, err := llmidem.New(providers.OpenAI(), llmidem.WithTracerProvider(spans), llmidem.WithLogger(logger()))
+	spans, metrics := llmtest.Spans(), llmtest.Metrics() // any providers of OpenTelemetry will do
+	client, err := llmidem.New(providers.OpenAI(), llmidem.WithTracerProvider(spans),
+		llmidem.WithMeterProvider(metrics), llmidem.WithLogger(logger()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -45,6 +48,23 @@ func main() {
 		if err := spans.Tree(os.Stdout, s.Context.TraceID(), shown); err != nil {
 			log.Fatal(err)
 		}
+	}
+	printMetrics(metrics)
+}
+
+// printMetrics prints every measurement, without the attributes that all have.
+func printMetrics(metrics *llmtest.MetricRecorder) {
+	for _, m := range metrics.Measurements() {
+		fmt.Print(m.Instrument)
+		if !strings.HasSuffix(m.Instrument, ".duration") {
+			fmt.Print(" ", m.Value)
+		}
+		for _, key := range []string{"llmidem.response.source", "gen_ai.token.type", "http.response.status_code", "llmidem.attempt.retry", "error.type"} {
+			if v, ok := m.Attr(key); ok {
+				fmt.Printf(" %s=%s", key, v.String())
+			}
+		}
+		fmt.Println()
 	}
 }
 

@@ -32,6 +32,19 @@ const (
 	ClientAttemptDuration = "llmidem.client.attempt.duration"
 )
 
+// Descriptions of the metrics, those of the convention in its words.
+const (
+	TextOperationDuration  = "GenAI operation duration."
+	TextTokenUsage         = "Number of input and output tokens used."
+	TextTimeToFirstChunk   = "Time to receive the first chunk, measured from when the client issues the generation request to when the first chunk is received in the response stream."
+	TextTimePerOutputChunk = "Time per output chunk, recorded for each chunk received after the first one, measured as the time elapsed from the end of the previous chunk to the end of the current chunk."
+
+	TextCallDuration    = "Duration of a call, wherever its answer came from."
+	TextDedupHits       = "Number of answers that were not asked for anew."
+	TextTokensSaved     = "Number of input and output tokens of answers that were not paid for."
+	TextAttemptDuration = "Duration of one request on the wire, until the end of its body."
+)
+
 // Units of the metrics, in UCUM.
 const (
 	UnitSeconds = "s"
