@@ -28,7 +28,7 @@
 // is global: what is shared is shared through a Client.
 package llmidem
 
-// ScopeName is the instrumentation scope of all spans of this module.
+// ScopeName is the instrumentation scope of all spans and metrics of this module.
 const ScopeName = "github.com/llmidem/llmidem-go/llmidem"
 
 // Version is the version of this module in the instrumentation scope.
