@@ -36,8 +36,12 @@ type call struct {
 	facts     facts
 	opts      callOptions
 	state     *callState
-	scoped    bool // inside a scope, run or Fresh: repeats are meant as one
-	ownHeader bool // the caller set the key header itself
+	scoped    bool      // inside a scope, run or Fresh: repeats are meant as one
+	scope     *runScope // the run that it is a step of; nil outside
+	number    *number   // among equal calls of the run; nil when it is not counted
+	life      *life     // of the run, once that is known
+	storeErr  error     // a failure of the store before the call went out
+	ownHeader bool      // the caller set the key header itself
 
 	recallMode recallMode
 	began      time.Time
@@ -108,7 +112,7 @@ func (a *answer) from(source Source) *answer {
 
 // receipt is what the call's caller is told.
 func (c *call) receipt(ans *answer, e *Error) Receipt {
-	r := Receipt{Key: c.key, Address: c.address, TraceID: traceID(c.span.SpanContext())}
+	r := Receipt{Key: c.key, Address: c.address, TraceID: traceID(c.span.SpanContext()), Unordered: c.number.mixed()}
 	if e != nil {
 		r.Attempts = e.Attempts
 	}
@@ -117,6 +121,9 @@ func (c *call) receipt(ans *answer, e *Error) Receipt {
 	}
 	r.Source, r.Attempts, r.Age = ans.source, ans.sends, ans.age
 	r.Complete, r.Kept, r.StoreErr = ans.verdict.Terminal, ans.kept, ans.storeErr
+	if r.StoreErr == nil {
+		r.StoreErr = c.storeErr
+	}
 	r.Origin = originTrace(ans.origin)
 	if ans.source == SourceCoalesced {
 		r.Origin = originTrace(ans.leader)

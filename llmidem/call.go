@@ -28,6 +28,7 @@ type Result[T any] struct {
 // retries of a request are the same logical call.
 func Call[Req, Resp any](ctx context.Context, fn func(context.Context, Req) (Resp, error), req Req, opts ...CallOption) (Result[Resp], error) {
 	ctx, state := withState(ctx, opts)
+	state.retries = true
 	value, err := fn(ctx, req)
 	receipt, err := state.end(err)
 	return Result[Resp]{Value: value, Receipt: receipt}, err
@@ -62,10 +63,12 @@ type callState struct {
 	passed    int      // requests that are no inference calls
 	addresses []string // of the different calls, in order
 	receipt   Receipt
-	sends     int               // of the last request
-	header    http.Header       // of the last response that is a stream
-	failure   *Error            // of the last request, in case the SDK makes its own error of it
-	delivered map[place]*answer // under RecallUndelivered, for the SDK's retries
+	sends     int                  // of the last request
+	header    http.Header          // of the last response that is a stream
+	failure   *Error               // of the last request, in case the SDK makes its own error of it
+	delivered map[place]*answer    // under RecallUndelivered, for the SDK's retries
+	retries   bool                 // the SDK may ask again what failed, until the function returns
+	numbers   map[[32]byte]*number // inside of a run, by identity
 }
 
 // record adds what one request came to.
@@ -152,7 +155,9 @@ func (s *callState) snapshot() Receipt {
 func (s *callState) end(err error) (Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.receipt, s.wrap(err)
+	err = s.wrap(err)
+	s.endNumbers(err != nil)
+	return s.receipt, err
 }
 
 func (s *callState) wrap(err error) error {

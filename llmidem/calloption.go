@@ -24,6 +24,7 @@ type callOptions struct {
 	scope      string
 	nonce      string
 	occurrence uint64
+	repeat     bool // occurrence was given
 	exclude    []string
 	noRecall   bool
 	key        *keyBinding
@@ -49,15 +50,17 @@ func User(id string) CallOption {
 }
 
 // Scope sets calls of equal content apart: a run, a job, a conversation. Equal
-// calls in one scope are one call. Default: none.
+// calls in one scope are one call. Inside of a run ([WithRun]) it adds to the
+// run's. Default: none.
 func Scope(name string) CallOption {
 	return callOptionFunc(func(o *callOptions) { o.scope = name })
 }
 
 // Occurrence says which of several equal calls this is, from 0: it is how an
-// intended repeat (the third of a best of five) is told from a retry. Default: 0.
+// intended repeat (the third of a best of five) is told from a retry. Default: 0;
+// inside of a run ([WithRun]) equal calls that do not say it are counted.
 func Occurrence(n uint64) CallOption {
-	return callOptionFunc(func(o *callOptions) { o.occurrence = n })
+	return callOptionFunc(func(o *callOptions) { o.occurrence, o.repeat = n, true })
 }
 
 // Fresh makes the call anew, whatever was answered before. The nonce that makes
@@ -107,6 +110,7 @@ const (
 	optionsKey contextKey = iota // callOptions, from WithCall
 	stateKey                     // *callState, from Call and WithReceipt
 	pathKey                      // *path, the calls that this one is inside of
+	runKey                       // *runScope, from WithRun and Branch
 )
 
 // WithCall gives options to all calls made with the context, for code where

@@ -134,7 +134,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 	case c.recallMode == recallOnce && (ans.delivered || !ans.streamed && c.flight.deliver()):
 		return free // it was given out: that was its once
 	}
-	return store.Outcome{State: store.Completed, Body: c.encode(ans), TTL: c.cfg.CacheTTL,
+	return store.Outcome{State: store.Completed, Body: c.encode(ans), TTL: c.keepFor(),
 		Origin: originOf(c.span.SpanContext())}
 }
 

@@ -57,6 +57,7 @@ type core struct {
 	traced     atomic.Bool // spans go somewhere
 	warnSecond sync.Once
 	warnRecall sync.Once
+	runs       runWarnings
 	resultOK   sync.Map // reflect.Type → error: what Do found out about result types
 }
 
@@ -132,7 +133,7 @@ func (c *Client) Over(rt http.RoundTripper) *Client {
 
 func (k *core) over(rt http.RoundTripper) *Client {
 	return &Client{core: k, transport: rt,
-		serve: k.recall(k.coalesce(k.claim(k.retry(k.attempt(rt)))))}
+		serve: k.inRun(k.recall(k.coalesce(k.pulse(k.claim(k.retry(k.attempt(rt)))))))}
 }
 
 // Provider returns a copy of what the client knows of its provider.

@@ -22,7 +22,8 @@ import (
 // travels as JSON, also to the caller whose call executed fn, so that all get the
 // same; a T that does not survive that is CodeInvalid, before fn runs. fn runs
 // with a context that outlives its caller, and on a goroutine of its own; a panic
-// in it is a panic in the caller.
+// in it is a panic in the caller. Inside of a run ([WithRun]) a name and payload
+// are executed once, also after a restart; an intended repeat says [Occurrence].
 func Do[T any](ctx context.Context, c *Client, name string, payload any, fn func(ctx context.Context, key identity.Key) (T, error), opts ...CallOption) (Result[T], error) {
 	var res Result[T]
 	ctx, state := withState(ctx, opts)
@@ -34,7 +35,7 @@ func Do[T any](ctx context.Context, c *Client, name string, payload any, fn func
 	run := func(ctx context.Context, cl *call) (*answer, error) {
 		return cl.execute(ctx, func(ctx context.Context) (any, error) { return fn(ctx, cl.key) })
 	}
-	ans, err := c.recall(c.coalesce(c.claim(run)))(ctx, cl)
+	ans, err := c.inRun(c.recall(c.coalesce(c.pulse(c.claim(run)))))(ctx, cl)
 	if err == nil {
 		err = json.Unmarshal(ans.body, &res.Value)
 	}
@@ -72,6 +73,9 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 	if err := c.resultType(result); err != nil {
 		return cl, invalid("the result of "+name+" does not survive JSON: "+err.Error(), err)
 	}
+	if err := cl.enterRun(ctx); err != nil {
+		return cl, err
+	}
 	text, err := json.Marshal(payload)
 	if err != nil {
 		return cl, invalid("the payload of "+name+" cannot be written as JSON", err)
@@ -95,7 +99,11 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 func (c *call) execute(ctx context.Context, fn func(context.Context) (any, error)) (*answer, error) {
 	c.progress.written.Store(true)
 	c.progress.sends.Add(1)
-	value, err := fn(context.WithValue(ctx, stateKey, (*callState)(nil)))
+	ctx = context.WithValue(ctx, stateKey, (*callState)(nil))
+	if c.scope != nil {
+		ctx = context.WithValue(ctx, runKey, c.scope.inside(c.keyText))
+	}
+	value, err := fn(ctx)
 	var not *notExecuted
 	if errors.As(err, &not) {
 		return nil, c.failure(CodeFailed, "the function failed, and did nothing", err)

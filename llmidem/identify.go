@@ -40,13 +40,15 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 		closeBody(req)
 		return cl, "", cl.opts.invalid
 	}
-	body, err := c.snapshot(req)
-	if err != nil {
+	if err := cl.enterRun(req.Context()); err != nil {
+		closeBody(req)
 		return cl, "", err
 	}
-	cl.body = body
-	cl.doc, err = c.provider.Rules.Identify(
-		identity.Request{Path: path, Header: req.Header, Body: body}, cl.opts.identityCall(c.cfg.ExcludedFields, c.provider.Rules.Exclude))
+	var err error
+	if cl.body, err = c.snapshot(req); err != nil {
+		return cl, "", err
+	}
+	err = cl.identifyAs(req)
 	var refusal *identity.Refusal
 	if errors.As(err, &refusal) && refusal.Code == identity.CodeNoModel {
 		return cl, passNoModel, nil
@@ -56,7 +58,19 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	}
 	cl.facts = factsOf(cl.doc)
 	cl.home, cl.in = c.homeOf(req, match.Prefix), req
+	if err := cl.count(req, func() error { return cl.identifyAs(req) }); err != nil {
+		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
+	}
 	return cl, "", cl.sign(req)
+}
+
+// identifyAs makes the identity document of the request under the options as they
+// are.
+func (c *call) identifyAs(req *http.Request) (err error) {
+	rules := c.provider.Rules
+	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: c.body},
+		c.opts.identityCall(c.cfg.ExcludedFields, rules.Exclude))
+	return err
 }
 
 // identityCall is what the call's options mean to package identity.
@@ -99,7 +113,9 @@ func (c *call) place(ctx context.Context) (err error) {
 		return c.failure(CodeConflict, "the option Key was used for another request already; make one Key per call", nil)
 	}
 	c.scoped = c.opts.scope != "" || c.opts.nonce != ""
-	c.recallMode = c.modeOf()
+	if c.recallMode = c.modeOf(); c.recallMode == recallNone {
+		c.scope = nil // it has no part in the run
+	}
 	if c.shared && c.home.account == "" && c.namespace == "" && c.recallMode != recallNone {
 		return c.failure(CodeInvalid, "the store is shared and nothing says whose record this is: the call has no credentials that are known; "+
 			"give the client WithTenant(id) or WithNamespace(name)", nil)

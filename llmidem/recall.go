@@ -40,6 +40,9 @@ func (k *core) recall(next handler) handler {
 			return ans.from(SourceCache), nil
 		}
 		rec, err := k.memory().Get(ctx, c.address)
+		if err == nil && c.outdated(ctx, rec) {
+			return next(ctx, c)
+		}
 		switch {
 		case err == nil && rec.State != store.Absent && rec.Fingerprint != c.finger:
 			return nil, c.conflict()

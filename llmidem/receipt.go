@@ -58,6 +58,10 @@ type Receipt struct {
 	Complete, Kept bool
 	// Calls is how many different calls went through a Client.
 	Calls int
+	// Unordered says that an equal call of the same run was under way at the same
+	// time, so that after a restart the two may swap their answers; [Branch] keeps
+	// them apart. The earlier of the two is told so when it has not ended before.
+	Unordered bool
 	// StoreErr is a failure of the store that did not cost the answer.
 	StoreErr error
 }

@@ -32,6 +32,7 @@ func CallStream[Req any, S interface {
 	Close() error
 }, T any](ctx context.Context, fn func(context.Context, Req) (S, error), req Req, opts ...CallOption) (*Stream[T], error) {
 	ctx, state := withState(ctx, opts)
+	state.retries = true
 	stream, err := fn(ctx, req)
 	if _, failed := state.end(err); failed != nil {
 		if err == nil {

@@ -12,11 +12,11 @@ import (
 func (c *call) streamBody(ctx context.Context, a *answer) *reader {
 	rd := &reader{ctx: ctx, call: c, ans: a, pays: a.source != SourceCoalesced}
 	if a.live == nil {
-		rd.then = func(err error) { c.endStream(ctx, a, err) }
+		rd.then = func(err error) { c.endNumberOf(a, err); c.endStream(ctx, a, err) }
 		newReplay(a.body).open(rd)
 		return rd
 	}
-	rd.then = func(err error) { a.live.conclude(ctx, rd, err) }
+	rd.then = func(err error) { c.endNumberOf(a, err); a.live.conclude(ctx, rd, err) }
 	a.live.open(rd)
 	return rd
 }
@@ -106,6 +106,7 @@ func (s *callState) streamed(c *call, ans *answer, e *Error) {
 	s.receipt.Attempts += r.Attempts - s.sends
 	s.sends = r.Attempts
 	s.receipt.Complete, s.receipt.Kept, s.receipt.StoreErr = r.Complete, r.Kept, r.StoreErr
+	s.receipt.Unordered = r.Unordered
 }
 
 // finishReasons are those of an answer, and of one that its caller has only a part

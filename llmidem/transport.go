@@ -47,7 +47,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.flights.isClosed() {
 		return nil, cl.fail(ctx, invalid("the client is closed", nil))
 	}
-	ans, err := c.serve(ctx, cl)
+	ans, err := cl.serveCounted(ctx, c.serve)
 	if err != nil {
 		return nil, cl.fail(ctx, asError(err, cl))
 	}
@@ -58,6 +58,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 // fail tells everybody who wants to know, and returns the error.
 func (c *call) fail(ctx context.Context, e *Error) error {
 	c.identifyError(e)
+	c.endNumber(true)
 	c.state.record(c, nil, e)
 	c.endFailed(ctx, nil, e)
 	return e
@@ -117,6 +118,7 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a)
 		return resp
 	}
+	c.endNumber(a.useless())
 	if a.rest != nil {
 		resp.ContentLength = a.length
 		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { c.endDone(ctx, a) }}
