@@ -109,7 +109,7 @@ func (c *call) serveCounted(ctx context.Context, serve handler) (ans *answer, er
 // useless reports whether whoever gets this answer is in for an error: a status,
 // an error in a stream, a body that is cut or is no answer.
 func (a *answer) useless() bool {
-	return a.failed() || a.bodyErr != nil || !a.verdict.Terminal && a.rest == nil && !a.tooLarge
+	return a.failed() || !a.verdict.Terminal && a.rest == nil && !a.tooLarge
 }
 
 // endNumberOf notes how one caller's reading of a stream ended.

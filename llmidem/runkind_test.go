@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -206,6 +207,42 @@ func TestRun_UselessAnswers(t *testing.T) {
 			require.NotEqual(t, keys[1], keys[2])
 		})
 	}
+}
+
+// An answer that is too large to be kept is one all the same, and an error is not.
+func TestRun_LargeAnswers(t *testing.T) {
+	b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.Sampled()), llmidem.Config{MaxEntry: 10_000})
+	large := strings.Repeat("large ", 4_000)
+	b.srv.Next(llmtest.Status(404).Body("text/plain", large), llmtest.Text(large))
+	ctx := llmidem.WithRun(t.Context(), "r")
+	var keys []string
+	for range 3 {
+		resp := b.read(b.client.RoundTrip(b.request("/chat/completions", chatBody("x")).WithContext(ctx)))
+		keys = append(keys, resp.header.Get("Idempotency-Key"))
+	}
+	require.Equal(t, keys[0], keys[1])
+	require.NotEqual(t, keys[1], keys[2])
+}
+
+// A Call that fails after it was answered is made again as the same call.
+func TestRun_CallFailsBehindItsAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 1)
+		ctx, picky := llmidem.WithRun(t.Context(), "r"), errors.New("not what was asked for")
+		var texts []string
+		for _, want := range []error{picky, nil} {
+			_, err := llmidem.Call(ctx, func(ctx context.Context, req openai.ChatCompletionRequest) (int, error) {
+				res, err := p[0].api.CreateChatCompletion(ctx, req)
+				require.NoError(t, err)
+				texts = append(texts, res.Choices[0].Message.Content)
+				return 0, want
+			}, chat("draw"))
+			require.ErrorIs(t, err, want)
+		}
+		require.Equal(t, texts[0], texts[1])
+		require.Equal(t, 1, p[0].srv.Ledger().Executions())
+		require.NotEqual(t, texts[0], p[0].step(ctx, "draw"))
+	})
 }
 
 // A tool is executed once in a run, also for who asks at the same time, and again

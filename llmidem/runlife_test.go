@@ -26,6 +26,7 @@ func TestRun_SevenDaysAfterTheLastWrite(t *testing.T) {
 			ctx := llmidem.WithRun(t.Context(), "r")
 			first := p[0].steps(ctx, 1, "draw")
 			time.Sleep(6 * day)
+			p[0].srv.Next(llmtest.Delay(9 * time.Minute))        // it is its end that counts
 			first = append(first, p[0].steps(ctx, 1, "draw")...) // the same life goes on
 			time.Sleep(idle)
 			again := p[1].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw")
@@ -212,6 +213,7 @@ func TestRun_StoreHangs(t *testing.T) {
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		first := p[0].asking(short, "draw")
+		synctest.Wait()
 		var rest []<-chan outcome
 		for range 10 {
 			rest = append(rest, p[0].asking(ctx, "draw"))
@@ -223,6 +225,16 @@ func TestRun_StoreHangs(t *testing.T) {
 		}
 		require.LessOrEqual(t, time.Since(began), 7*time.Second)
 		require.Zero(t, p[0].srv.Ledger().Executions())
+
+		// That one of them leaves is nothing to the others.
+		p[0].store.Inject(storetest.OpGet, storetest.Fault{Hang: true, Times: 1})
+		short, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		first = p[0].asking(short, "draw")
+		synctest.Wait()
+		second := p[0].asking(ctx, "draw")
+		require.ErrorIs(t, (<-first).err, context.DeadlineExceeded)
+		require.NoError(t, (<-second).err)
 	})
 }
 

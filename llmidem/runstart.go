@@ -28,7 +28,6 @@ func runMark(what string) store.Fingerprint { return digest("llmidem run", what)
 // find learns where the run is, and begins it when it is not yet or no more.
 func (l *life) find(ctx context.Context) error {
 	for range runTries {
-		asked := time.Now()
 		start, pulse, err := l.read(ctx)
 		if err != nil {
 			return err
@@ -44,7 +43,7 @@ func (l *life) find(ctx context.Context) error {
 		case start.State == store.Absent, start.Age > runSpan-runMargin:
 			return errRunOver
 		default:
-			l.stand(start, pulse, asked)
+			l.stand(start, pulse)
 			return nil
 		}
 		if err != nil && !errors.Is(err, store.ErrLost) {
@@ -81,13 +80,15 @@ func beats(pulse store.Record) bool {
 	return false
 }
 
-// stand keeps what was read.
-func (l *life) stand(start, pulse store.Record, asked time.Time) {
+// stand keeps what was read. The time is taken afterwards: a run that is thought to
+// be younger than it is keeps its records too long, which does no harm.
+func (l *life) stand(start, pulse store.Record) {
+	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.known, l.owner = true, start.Owner
-	l.started = asked.Add(-start.Age)
-	l.pulsed = asked.Add(-pulse.Age)
+	l.started = now.Add(-start.Age)
+	l.pulsed = now.Add(-pulse.Age)
 }
 
 // begin begins the run, unless another start than the one that was seen is there
@@ -160,12 +161,11 @@ func (l *life) writePulse(ctx context.Context) error {
 			return err
 		}
 	}
-	asked := time.Now()
 	start, err := l.store.Get(ctx, l.startID)
 	l.mu.Lock()
 	same := start.State != store.Completed || start.Owner == l.owner
 	if err == nil && same && start.State == store.Completed {
-		l.started = asked.Add(-start.Age)
+		l.started = time.Now().Add(-start.Age)
 	}
 	l.mu.Unlock()
 	if won {

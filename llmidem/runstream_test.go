@@ -41,6 +41,21 @@ func TestRun_Streams(t *testing.T) {
 	})
 }
 
+// The end of a long stream is the run's last write.
+func TestRun_LongStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 2)
+		p[0].srv.Next(llmtest.Text("a b c d e f g h").Pace(30 * time.Second))
+		began := time.Now()
+		first := p[0].streamIn(llmidem.WithRun(t.Context(), "r"), "draw")
+		require.NoError(t, first.err)
+		require.Greater(t, time.Since(began), 3*time.Minute)
+		time.Sleep(7*day - time.Second)
+		require.Equal(t, first.text, p[1].streamIn(llmidem.WithRun(t.Context(), "r"), "draw").text)
+		require.Equal(t, 1, p[0].srv.Ledger().Executions())
+	})
+}
+
 // A stream that is closed early was had: the next one is another.
 func TestRun_StreamClosedEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
