@@ -103,6 +103,21 @@ func TestN3_RecordOfAnEarlierLife(t *testing.T) {
 	})
 }
 
+// In memory, too, where an answer is given without a claim.
+func TestN3_EarlierLifeInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.Sampled()))
+		earlier := llmidem.WithRun(t.Context(), "r")
+		first := b.step(earlier, "first")
+		time.Sleep(8 * day)
+		later := llmidem.WithRun(t.Context(), "r")
+		require.NotEqual(t, first, b.step(later, "first"))
+		b.step(later, "second")
+		_, err := b.ask(earlier, "second")
+		require.ErrorContains(t, err, "run expired")
+	})
+}
+
 // text2 is step with its receipt.
 func (b *bench) text2(ctx context.Context, prompt string) (string, llmidem.Receipt) {
 	b.t.Helper()
