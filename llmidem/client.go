@@ -133,7 +133,7 @@ func (c *Client) Over(rt http.RoundTripper) *Client {
 
 func (k *core) over(rt http.RoundTripper) *Client {
 	return &Client{core: k, transport: rt,
-		serve: k.inRun(k.recall(k.coalesce(k.pulse(k.claim(k.retry(k.attempt(rt)))))))}
+		serve: k.inRun(k.recall(k.coalesce(k.wrote(k.claim(k.goOn(k.retry(k.attempt(rt))))))))}
 }
 
 // Provider returns a copy of what the client knows of its provider.

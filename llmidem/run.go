@@ -37,11 +37,13 @@ const maxRunName = 256
 // Equal calls at the same time are two calls, and may swap their answers after a
 // restart: a WARN, and [Receipt].Unordered, say so. [Branch] keeps them apart.
 //
-// Answers of a run are kept for 7 days after its last write, whatever CacheTTL
-// is, and at most for 14 days after its first call. They end together: what is
-// asked then is asked anew. Where some are gone before the others, or soon will
-// be, calls are CodeInvalid ("run expired") until the run is over. Answers belong
-// to the namespace, provider and account of their client, and so do runs.
+// Answers of a run are kept for 7 days after its last write (an answer that is
+// replayed is none), whatever Config.CacheTTL is, and at most for 14 days after its
+// first call. They end together: a WithRun after that begins the run anew. Where
+// some are gone before the others, or soon will be, calls are CodeInvalid ("run
+// expired") until it is over, and so are those of a program that was idle while
+// another has begun the run anew. Answers belong to the namespace, provider and
+// account of their client, and so do runs.
 //
 // The scope in a call's identity is
 //

@@ -35,11 +35,25 @@ func TestRun_SevenDaysAfterTheLastWrite(t *testing.T) {
 			if !replayed {
 				require.Len(t, unique(append(again, first...)), 4, "all anew: %v", again)
 			}
-			time.Sleep(time.Hour)
+			time.Sleep(time.Second)
 			require.Equal(t, again, p[2].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw"))
 			require.Equal(t, again, p[0].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw"), "also in the process that had the old ones")
 		})
 	}
+}
+
+// A replay is no write.
+func TestRun_ReplaysKeepNoRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 3)
+		first := p[0].step(llmidem.WithRun(t.Context(), "r"), "draw")
+		stream := p[0].streamIn(llmidem.WithRun(t.Context(), "r"), "stream")
+		time.Sleep(6 * day)
+		require.Equal(t, first, p[1].step(llmidem.WithRun(t.Context(), "r"), "draw"))
+		require.Equal(t, stream.text, p[1].streamIn(llmidem.WithRun(t.Context(), "r"), "stream").text)
+		time.Sleep(2 * day)
+		require.NotEqual(t, first, p[2].step(llmidem.WithRun(t.Context(), "r"), "draw"))
+	})
 }
 
 // N3: what a run began with lasts as long as what it ended with, and one of which
@@ -47,9 +61,10 @@ func TestRun_SevenDaysAfterTheLastWrite(t *testing.T) {
 func TestN3_RecordsEndTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := processes(t, 4)
-		first := p[0].steps(llmidem.WithRun(t.Context(), "r"), 1, "draw")
+		oldest := p[0].step(llmidem.WithRun(t.Context(), "r"), "draw")
 		time.Sleep(6 * day)
-		first = p[0].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw")
+		first := p[0].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw")
+		require.Equal(t, oldest, first[0])
 		time.Sleep(2 * day) // the first step is 8 days old
 		require.Equal(t, first, p[1].steps(llmidem.WithRun(t.Context(), "r"), 2, "draw"))
 		time.Sleep(4 * day) // 12

@@ -44,19 +44,26 @@ func (c *call) runOver() *Error {
 		"begin a run with another id, or the same again 7 days after its last call", nil)
 }
 
-// pulse keeps a run going by the calls that are made in it: before they are sent,
-// so that it does not end meanwhile, and after they were answered.
-func (k *core) pulse(next handler) handler {
+// goOn keeps a run going by a call that is about to be sent, so that it does not
+// end meanwhile. What is only recalled keeps no run.
+func (k *core) goOn(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
-		if c.life == nil || c.recallMode == recallNone {
-			return next(ctx, c)
+		if c.life != nil && c.recallMode != recallNone {
+			if err := c.keepRun(ctx); errors.Is(err, errRunOver) {
+				return nil, c.runOver()
+			}
 		}
-		if err := c.keepRun(ctx); errors.Is(err, errRunOver) {
-			return nil, c.runOver()
-		}
+		return next(ctx, c)
+	}
+}
+
+// wrote keeps a run going by the answer of a call that took long: that it was
+// written down is the last write.
+func (k *core) wrote(next handler) handler {
+	return func(ctx context.Context, c *call) (*answer, error) {
 		ans, err := next(ctx, c)
 		switch {
-		case err != nil:
+		case c.life == nil || err != nil:
 		case ans.live != nil && ans.live.keep != nil:
 			keep := ans.live.keep
 			ans.live.keep = func(ctx context.Context, ans *answer) *answer {
@@ -86,12 +93,11 @@ func (c *call) keepRun(ctx context.Context) error {
 	return err
 }
 
-// keepRunAfter is keepRun for a call that took long: its write is the last one.
+// keepRunAfter is keepRun for a call whose answer was kept now.
 func (c *call) keepRunAfter(ctx context.Context, ans *answer) {
-	if !ans.kept {
-		return
+	if ans.kept && ans.source != SourceCache && ans.source != SourceStore {
+		_ = c.keepRun(context.WithoutCancel(ctx))
 	}
-	_ = c.keepRun(context.WithoutCancel(ctx))
 }
 
 // keepFor is how long the call's answer is kept.
