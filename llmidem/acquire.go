@@ -33,8 +33,9 @@ func (h *hold) acquire(ctx context.Context) (s standing, won bool, err error) {
 		if err != nil || rec.Owner == h.owner {
 			return standing{}, err == nil, err
 		}
-		if h.outdated(ctx, rec) {
-			return h.takeOver(ctx, claim, nil)
+		if claim.Takeover != store.TakeSettled && h.outdated(ctx, rec) {
+			claim.Takeover = store.TakeSettled
+			continue
 		}
 		unread := rec.State == store.Unknown && rec.Fingerprint == store.Fingerprint{} // a store could not read it
 		if rec.Fingerprint != h.finger && !unread {

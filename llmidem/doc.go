@@ -20,6 +20,9 @@
 // finished, given again byte for byte, and shared live by who asks for them at the
 // same time. One that breaks off is [CodeInterrupted], never a shorter answer.
 //
+// The steps of a program are a run ([WithRun]): killed and started again with the
+// same id, it finds its answers in order and goes on where it stopped.
+//
 // It promises no "exactly once": no client can. It promises that no recorded
 // answer is paid for twice, that no wrong or partial answer is ever given out,
 // and that whatever is in doubt is said to be ([CodeAmbiguous]).

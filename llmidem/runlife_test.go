@@ -118,6 +118,25 @@ func TestN3_RecordOfAnEarlierLife(t *testing.T) {
 	})
 }
 
+// N5: two processes that begin a run anew make its calls together, too.
+func TestN5_TwoBeginAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := processes(t, 3)
+		first := p[0].step(llmidem.WithRun(t.Context(), "r"), "draw")
+		time.Sleep(8 * day)
+		p[0].srv.Next(llmtest.Delay(time.Minute))
+		a := p[1].asking(llmidem.WithRun(t.Context(), "r"), "draw")
+		synctest.Wait()
+		b := p[2].asking(llmidem.WithRun(t.Context(), "r"), "draw")
+		one, two := <-a, <-b
+		require.NoError(t, one.err)
+		require.NoError(t, two.err)
+		require.Equal(t, one.res.Value.Choices, two.res.Value.Choices)
+		require.NotEqual(t, first, one.res.Value.Choices[0].Message.Content)
+		require.Equal(t, 2, p[0].srv.Ledger().Executions())
+	})
+}
+
 // In memory, too, where an answer is given without a claim.
 func TestN3_EarlierLifeInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
