@@ -146,6 +146,42 @@ func TestN5_BegunMeanwhile(t *testing.T) {
 	}
 }
 
+// Those who come while another writes wait for it, also when it dies at that.
+func TestN5_AnotherIsWriting(t *testing.T) {
+	ctx := t.Context()
+	synctest.Test(t, func(t *testing.T) {
+		memory, err := store.NewMemory(store.MemoryConfig{})
+		require.NoError(t, err)
+		open := make(chan struct{})
+		slow := &gated{Store: memory, claim: open}
+		late, ended := lifeOn(slow), make(chan error)
+		go func() { ended <- late.admit(t.Context()) }()
+		synctest.Wait()
+		_, won, _, err := lifeOn(memory).claimPulse(ctx, "begin")
+		require.True(t, won && err == nil)
+		close(open)
+		synctest.Wait()
+		require.False(t, late.stands(), "it waits")
+		require.NoError(t, <-ended)
+
+		_, won, _, err = lifeOn(memory).claimPulse(ctx, "beat")
+		require.True(t, won && err == nil)
+		began := time.Now()
+		require.NoError(t, late.pulse(t.Context(), true))
+		require.Greater(t, time.Since(began), runLease-time.Second)
+
+		// Another life of the run has come, and gone.
+		time.Sleep(8 * 24 * time.Hour)
+		require.NoError(t, lifeOn(memory).admit(t.Context()))
+		time.Sleep(8 * 24 * time.Hour)
+		late.started = time.Now() // its clock has stood still
+		require.ErrorIs(t, late.pulse(t.Context(), true), errRunOver)
+		pulse, err := memory.Get(t.Context(), "pulse")
+		require.NoError(t, err)
+		require.Equal(t, store.Absent, pulse.State, "what is over stays so")
+	})
+}
+
 // What a process left that was killed at its writes.
 func TestS15_WhatIsLeftOfARun(t *testing.T) {
 	ctx := t.Context()
