@@ -5,6 +5,7 @@
 //   - readme: the program of the README
 //   - key: what a key is made of
 //   - quickstart: eight questions to a server that fails, and the bill
+//   - agent: six steps of an agent that is killed again and again, each paid for once
 //   - observe: the log lines, spans and metrics of a call
 //
 // In sdks, a module of its own, are those for other SDKs: openai-go, anthropic-sdk-go,

@@ -60,7 +60,6 @@ type live struct {
 	allowed  int64          // … and for so many bytes
 	tail     [2]*time.Timer // behind the last event: until the record, until the end
 	failed   *Error         // why it broke off
-	erred    bool           // the provider ended it with an error
 }
 
 func newLive(ctx context.Context, c *call, f *feed, head *answer, before []byte, first event) *live {

@@ -85,7 +85,7 @@ func (l *live) takeError(ev event) error {
 	}
 	l.fail(told, e)
 	l.mu.Lock()
-	l.head.broken, l.erred, l.holding, l.kept = true, true, false, false
+	l.head.broken, l.holding, l.kept = true, false, false
 	l.mu.Unlock()
 	l.put(frame) // last: who has read it may leave at once, and is to be told that it failed
 	return errEnd

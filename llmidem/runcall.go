@@ -125,7 +125,7 @@ func (c *call) endNumberOf(a *answer, err error) {
 func (l *live) hasError() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.erred
+	return l.head.broken
 }
 
 // warnUnordered says once a client that a restart may not find its answers in
