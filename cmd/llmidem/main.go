@@ -1,4 +1,5 @@
-// Command llmidem makes, explains and compares the keys of inference calls.
+// Command llmidem makes, explains and compares the keys of inference calls, and asks
+// services what they do with them.
 package main
 
 import (
@@ -14,8 +15,9 @@ import (
 // Exit statuses. A refusal that was asked for (key --calls) is an answer: statusOK.
 const (
 	statusOK     = 0
-	statusDiffer = 1 // diff: the keys differ
+	statusDiffer = 1 // diff: the keys differ; verify: the expectation is not met
 	statusBad    = 2 // bad input, bad flags, or output that could not be written
+	statusMute   = 3 // verify: the service could not be asked, or does not tell
 )
 
 // errDiffer ends diff with statusDiffer; the differences are its message.
@@ -32,15 +34,25 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	switch err := root.Execute(); {
+	err := root.Execute()
+	if err != nil && !errors.Is(err, errDiffer) {
+		fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
+	}
+	return statusOf(err)
+}
+
+// statusOf is the exit status of what a command returned.
+func statusOf(err error) int {
+	var mute *unasked
+	switch {
 	case err == nil:
 		return statusOK
-	case errors.Is(err, errDiffer):
+	case errors.Is(err, errDiffer), errors.Is(err, errUnmet):
 		return statusDiffer
-	default:
-		fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
-		return statusBad
+	case errors.As(err, &mute):
+		return statusMute
 	}
+	return statusBad
 }
 
 func newRoot() *cobra.Command {
@@ -51,8 +63,9 @@ func newRoot() *cobra.Command {
 that mean the same, whatever their member order, white space, escapes and delivery
 fields, have one key.
 
-Exit status: 0, or 1 where diff found a difference, or 2 with one line on standard
-error for bad input.`,
+Exit status: 0, or 1 where diff found a difference or verify another class than
+expected, or 2 with one line on standard error for bad input, or 3 where verify could
+not ask a service.`,
 		Version:            version(),
 		SilenceErrors:      true, // run prints them, on one line
 		SilenceUsage:       true,
@@ -60,7 +73,7 @@ error for bad input.`,
 		Args:               cobra.NoArgs,
 		RunE:               func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKey(), newExplain(), newDiff())
+	root.AddCommand(newKey(), newExplain(), newDiff(), newVerify(transport()))
 	return root
 }
 
