@@ -38,12 +38,14 @@ degree ("proved", "likely", "not told") and reason; expect and met; probes, each
 probe ("first key", "same key", "other key", "other body", "at once", "cut", "form"),
 did, got, result, degree and says; forms, each with form, length, quoted and result
 ("accepted", "refused", "unknown"); and go, the provider to give to llmidem.New.
-Results: of "same key" the class; of "other key" other_answer, same_text, same_answer;
-of "other body" conflict, replays, executes; of "at once" refuses, waits, executes; of
-"cut" replays, refuses, in_progress, executes; of all, unknown.
+Results: of "first key" and "form" accepted, refused; of "same key" the class; of
+"other key" other_answer, same_text, same_answer; of "other body" conflict, replays,
+executes; of "at once" refuses, waits, executes; of "cut" replays, refuses,
+in_progress, executes; of all, unknown.
 
 Exit status: 0, or 1 where the class is not the one of --expect, or 2 for bad flags,
-or 3 where the service could not be asked, or its class is unknown and none expected.`,
+or 3 where the service could not be asked, the command was interrupted, or the class
+is unknown and none expected.`,
 		Example: `  llmidem verify --base-url https://api.openai.com/v1 --model gpt-4o-mini
   llmidem verify --base-url https://gateway.example.com/v1 --model small --expect replay --yes --json
   llmidem verify --base-url http://localhost:11434 --model llama3.2 --max-calls 5

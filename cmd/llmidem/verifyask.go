@@ -105,11 +105,14 @@ func (p *prober) request(ctx context.Context, key, prompt string) (*http.Request
 // transport has a connection of its own for every request, and HTTP/1.1 alone, so
 // that a request that is given up is a connection that is cut.
 func transport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DisableKeepAlives, t.DisableCompression = true, true
-	t.ForceAttemptHTTP2 = false
-	t.Protocols = new(http.Protocols)
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSHandshakeTimeout:    10 * time.Second,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+		Protocols:              new(http.Protocols),
+	}
 	t.Protocols.SetHTTP1(true)
-	t.MaxResponseHeaderBytes = 64 << 10
 	return t
 }

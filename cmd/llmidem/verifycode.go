@@ -12,13 +12,16 @@ func (s *session) code() string {
 	if !known && s.class.result != classIgnore {
 		return ""
 	}
-	var window string
+	var notes string
 	if s.class.result == classReplay {
-		window = "\n// Window, how long a key is remembered, was not probed: see the service's documentation"
+		notes = "\n// Window, how long a key is remembered, was not probed: see the service's documentation"
+	}
+	if s.careless {
+		notes += "\n// another body gets the old answer: never give it a key that is not made of the content and the tenant"
 	}
 	switch {
 	case s.service.code == "" && known:
-		return fmt.Sprintf("p := providers.Gateway(%q, %s)", s.name(), s.keysCode()) + window
+		return fmt.Sprintf("p := providers.Gateway(%q, %s)", s.name(), s.keysCode()) + notes
 	case s.service.code == "":
 		return fmt.Sprintf("p := providers.Gateway(%q, llmidem.Keys{})", s.name())
 	}
@@ -27,7 +30,7 @@ func (s *session) code() string {
 		text = fmt.Sprintf("p, _ := providers.Detect(%q)", shown(s.base)) // it knows by the path which API is spoken
 	}
 	if known {
-		text += "\np.Keys = " + s.keysCode() + window
+		text += "\np.Keys = " + s.keysCode() + notes
 	}
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,18 +139,28 @@ func TestVerifyKnowsEveryProvider(t *testing.T) {
 	}
 }
 
-// The transport of the command keeps no connection and asks for no compression.
+// The transport of the command keeps no connection, asks for no compression and
+// takes HTTP/1.1 where HTTP/2 is to be had.
 func TestVerifyTransport(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.Header.Get("Accept-Encoding"), r.Close)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%q %t %s", r.Header.Get("Accept-Encoding"), r.Close, r.Proto)
 	}))
+	srv.EnableHTTP2, srv.Config.ErrorLog = true, log.New(io.Discard, "", 0)
+	srv.StartTLS()
 	defer srv.Close()
+	rt := transport().(*http.Transport)
+	rt.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
 	require.NoError(t, err)
-	res, err := transport().RoundTrip(req)
+	res, err := rt.RoundTrip(req)
 	require.NoError(t, err)
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	require.Equal(t, "true", string(b))
+	require.Equal(t, `"" true HTTP/1.1`, string(b))
+
+	r := verifyURL(t, srv.URL)
+	require.Equal(t, statusMute, r.status)
+	require.Contains(t, r.err, "its TLS or its certificate cannot be used")
+	require.NotContains(t, r.err, "without TLS")
 }

@@ -2,6 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,4 +104,88 @@ func TestVerifyLeavesNothingRunning(t *testing.T) {
 	srv.Close()
 	require.Equal(t, statusOK, r.status, r.err)
 	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("os/signal.signal_recv"), goleak.IgnoreTopFunction("os/signal.loop"))
+}
+
+// joining is a service of class replay that makes equal requests wait for the first,
+// in memory. Each key is worked on for a while.
+type joining struct {
+	mu    sync.Mutex
+	ready map[string]time.Time
+	took  time.Duration
+}
+
+func (j *joining) RoundTrip(r *http.Request) (*http.Response, error) {
+	hooks := httptrace.ContextClientTrace(r.Context())
+	key := r.Header.Get("Idempotency-Key")
+	hooks.WroteRequest(httptrace.WroteRequestInfo{})
+	j.mu.Lock()
+	if _, ok := j.ready[key]; !ok {
+		j.ready[key] = time.Now().Add(j.took)
+	}
+	at := j.ready[key]
+	j.mu.Unlock()
+	select {
+	case <-time.After(time.Until(at)):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	hooks.GotFirstResponseByte()
+	w := httptest.NewRecorder()
+	chatOf(w, key[len(key)-8:], key)
+	return w.Result(), nil
+}
+
+func TestVerifyWaitsInFlight(t *testing.T) {
+	for took, want := range map[time.Duration]string{3 * time.Second: "at once: waits", time.Millisecond: "at once: unknown (not told)"} {
+		synctest.Test(t, func(t *testing.T) {
+			rep := reported(t, verifyOver(t.Context(), t, &joining{ready: map[string]time.Time{}, took: took}, "--json"))
+			require.Equal(t, classReplay, rep.Class)
+			require.Contains(t, rep.results(), want)
+		})
+	}
+}
+
+// Over the network a cut is the end of the connection, which the service sees while
+// it still works.
+func TestVerifyCutsTheConnection(t *testing.T) {
+	cut := make(chan struct{})
+	url, _ := handler(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		if n == 6 {
+			<-r.Context().Done() // else the command runs into its timeout, and the probe says so
+			close(cut)
+		}
+		chatOf(w, fmt.Sprint(n), fmt.Sprint(n))
+	})
+	rep := reported(t, verifyURL(t, url, "--json"))
+	require.Contains(t, rep.results(), "cut: executes (likely)")
+	require.Equal(t, 7, rep.Calls)
+	<-cut
+}
+
+func TestVerifyDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := llmtest.New(t, llmtest.InMemory(), llmtest.Sampled(), llmtest.WithKeys(sdk.Keys{Class: sdk.Replay}))
+		var seen sync.Map
+		srv.Handle(func(q *llmtest.Request) llmtest.Fault {
+			if _, again := seen.LoadOrStore(q.Key, true); again {
+				return llmtest.OK() // an answer of the key alone comes at once
+			}
+			return llmtest.Delay(30 * time.Second)
+		})
+		rep := reported(t, verifyOver(t.Context(), t, srv.Transport(), "--json"))
+		require.Contains(t, rep.results(), "cut: in_progress")
+		require.LessOrEqual(t, rep.Calls, 16)
+	})
+}
+
+func TestVerifyKeyThatStaysInUse(t *testing.T) {
+	url, _ := handler(t, func(w http.ResponseWriter, _ *http.Request, n int) {
+		if n > 1 {
+			w.WriteHeader(http.StatusTooEarly)
+		}
+		chatOf(w, "id", "text")
+	})
+	r := verifyURL(t, url, "--json", "--max-calls", "2")
+	require.Equal(t, statusMute, r.status)
+	require.Contains(t, r.err, "the key stays in use although its request is answered")
 }

@@ -192,6 +192,7 @@ func TestVerifyOddServices(t *testing.T) {
 			require.Equal(t, c.class, rep.Class, r.out)
 			require.Equal(t, c.degree, rep.Degree, r.out)
 			require.Subset(t, rep.results(), c.results)
+			require.Equal(t, strings.Contains(r.out, `"DANGEROUS: `), strings.Contains(rep.Go, "another body gets the old answer"))
 			require.Equal(t, int(asked.Load()), rep.Calls)
 			if c.class == unknown {
 				require.Empty(t, rep.Go)

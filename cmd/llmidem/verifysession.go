@@ -17,15 +17,16 @@ type row struct {
 // session is the probes of one service, in order, and what they found.
 type session struct {
 	*prober
-	rows   []row
-	forms  []formResult
-	form   form   // of the keys that are sent
-	key    string // of the first answer
-	ask1   string // its prompt
-	first  outcome
-	marks  bool // replays are marked
-	steady bool // executions of one body have one text
-	class  finding
+	rows     []row
+	forms    []formResult
+	form     form   // of the keys that are sent
+	key      string // of the first answer
+	ask1     string // its prompt
+	first    outcome
+	marks    bool // replays are marked
+	steady   bool // executions of one body have one text
+	careless bool // another body gets the old answer
+	class    finding
 }
 
 // Waits for a key that is in use.
@@ -136,7 +137,9 @@ func (s *session) otherBody(ctx context.Context) {
 		return
 	}
 	o := s.ask(ctx, s.key, prompt())
-	s.add("other body", did, o.seen()+compared(s.first, o), judgeBody(s.first, o, s.steady))
+	f := judgeBody(s.first, o, s.steady)
+	s.careless = f.result == "replays"
+	s.add("other body", did, o.seen()+compared(s.first, o), f)
 }
 
 // prompt asks for what is different each time, and is itself like no other, so that
