@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	sdk "github.com/llmidem/llmidem-go/llmidem"
+	sdk "github.com/llmidem/llmidem-go/llmidem" // its own name is a function of the tests
 )
 
 // maxAnswer is how much of an answer is read: the answers asked for are short.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -37,6 +38,37 @@ func TestVerifyInFlight(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestVerifyTableOfAReplay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := llmtest.New(t, llmtest.InMemory(), llmtest.Sampled(), llmtest.WithKeys(sdk.Keys{Class: sdk.Replay}))
+		srv.Handle(slow)
+		r := verifyOver(t.Context(), t, srv.Transport())
+		require.Equal(t, result{statusOK, `PROBE | WHAT WAS SENT | WHAT CAME BACK | WHAT IT SAYS
+first key | idem_ and 64 digits | 200 | accepted (proved): a new key is answered
+same key | the same key and body again | 200 Idempotent-Replayed, same bytes | replay (proved): the repeat is the first answer, and another key has another one
+other key | the same body, another key | 200, other text | other_answer (proved): what a new execution looks like
+other body | another body under the used key | 422 idempotency_key_reused | conflict (proved): another body under a used key is refused, as it should be
+at once | a new key twice at once | 200 and 409 idempotency_key_in_use | refuses (proved): one was executed, and the other refused while it ran
+cut | a new key, cut off, and sent again | in use, then 200 Idempotent-Replayed | replays (proved): the cut request was executed, and the retry given its answer
+form | idem_ and 64 digits, quoted | 200 | accepted (proved): keys of this form are taken
+form | UUID | 200 | accepted (proved): keys of this form are taken
+form | 255 letters and digits | 200 | accepted (proved): keys of this form are taken
+form | 256 letters and digits | 200 | accepted (proved): keys of this form are taken
+
+class | replay (proved): the repeat is the first answer, and another key has another one
+calls | 13 of at most 16
+in Go | p := providers.Gateway("llmtest.invalid", llmidem.Keys{Class: llmidem.Replay})
+// Window, how long a key is remembered, was not probed: see the service's documentation
+`, ""}, result{r.status, sorted(golden(r.out)), r.err})
+	})
+}
+
+// sorted puts the two outcomes of the probe at once into one order: which of the two
+// came first is chance.
+func sorted(table string) string {
+	return strings.ReplaceAll(table, "409 idempotency_key_in_use and 200", "200 and 409 idempotency_key_in_use")
 }
 
 // A cut request that runs on is in use at first; the retry waits as it is told to.

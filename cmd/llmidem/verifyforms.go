@@ -57,15 +57,21 @@ var (
 
 // begin finds a form of the key that is taken, and the body that the model takes.
 func (s *session) begin(ctx context.Context) error {
-	s.ask1 = prompt()
+	s.text = prompt()
 	keyless := false
 	for _, f := range []form{formIdem, formIdem.inQuotes(), formUUID, formUUID.inQuotes()} {
 		o := s.try(ctx, f)
 		if o.kind == denied && !o.aboutKey && !keyless {
-			if bare := s.ask(ctx, "", s.ask1); bare.kind != answered && bare.kind != notAsked {
+			switch bare := s.ask(ctx, "", s.text); bare.kind {
+			case answered:
+				keyless = true
+			case notAsked:
+				s.class = untold("the first request was refused, and --max-calls leaves none to tell whether for its key")
+				s.tell(f, "first key", o, untold("it may be the key that is refused, or the body"))
+				return nil
+			default:
 				return s.unasked(o) // it is not the key that is refused
 			}
-			keyless = true
 		}
 		switch o.kind {
 		case answered:
@@ -89,10 +95,10 @@ func (s *session) begin(ctx context.Context) error {
 // models refuse where it is these.
 func (s *session) try(ctx context.Context, f form) outcome {
 	s.key = f.fresh()
-	o := s.ask(ctx, s.key, s.ask1)
+	o := s.ask(ctx, s.key, s.text)
 	if o.kind == denied && o.aboutUse && !s.plain && s.left() > 0 {
 		s.plain, s.key = true, f.fresh()
-		o = s.ask(ctx, s.key, s.ask1)
+		o = s.ask(ctx, s.key, s.text)
 	}
 	return o
 }

@@ -211,6 +211,10 @@ func TestVerifyRequestThatIsRefusedWhateverTheKey(t *testing.T) {
 	require.Equal(t, statusMute, r.status)
 	require.Contains(t, r.err, "400 model_not_found: it refuses the request whatever the key")
 	require.EqualValues(t, 2, asked.Load(), "with a key and without")
+
+	r = verifyURL(t, url, "--max-calls", "1")
+	require.Equal(t, statusMute, r.status)
+	require.Contains(t, r.err, "the class is unknown: the first request was refused, and --max-calls leaves none")
 }
 
 // Every request has a connection of its own, so that nothing is sent again below us.

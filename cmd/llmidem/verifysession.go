@@ -21,7 +21,7 @@ type session struct {
 	forms    []formResult
 	form     form   // of the keys that are sent
 	key      string // of the first answer
-	ask1     string // its prompt
+	text     string // its prompt
 	first    outcome
 	marks    bool // replays are marked
 	steady   bool // executions of one body have one text
@@ -82,8 +82,8 @@ func (s *session) sameKey(ctx context.Context) {
 		s.class = untold("it takes at least 2 calls")
 		return
 	}
-	repeat, _ := s.settle(ctx, s.key, s.ask1)
-	control := s.ask(ctx, s.form.fresh(), s.ask1)
+	repeat, _ := s.settle(ctx, s.key, s.text)
+	control := s.ask(ctx, s.form.fresh(), s.text)
 	s.class = judgeClass(s.first, repeat, control)
 	s.marks = repeat.mark != "" && s.first.mark == ""
 	s.steady = control.kind == answered && like(s.first, control) != different
