@@ -10,13 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newVerify is the command; its requests go out over rt.
-func newVerify(rt http.RoundTripper) *cobra.Command {
-	var f verifyFlags
-	cmd := &cobra.Command{
-		Use:   "verify --base-url URL --model M",
-		Short: "Ask a service what it does with idempotency keys",
-		Long: `verify sends short chats to a service and says which class it is, with evidence:
+// verifyHelp documents what programs read: member names, results and statuses.
+const verifyHelp = `verify sends short chats to a service and says which class it is, with evidence:
 
   replay   a repeated key gets the first answer
   reject   a repeated key is refused
@@ -45,7 +40,15 @@ in_progress, executes; of all, unknown.
 
 Exit status: 0, or 1 where the class is not the one of --expect, or 2 for bad flags,
 or 3 where the service could not be asked, the command was interrupted, or the class
-is unknown and none expected.`,
+is unknown and none expected.`
+
+// newVerify is the command; its requests go out over rt.
+func newVerify(rt http.RoundTripper) *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify --base-url URL --model M",
+		Short: "Ask a service what it does with idempotency keys",
+		Long:  verifyHelp,
 		Example: `  llmidem verify --base-url https://api.openai.com/v1 --model gpt-4o-mini
   llmidem verify --base-url https://gateway.example.com/v1 --model small --expect replay --yes --json
   llmidem verify --base-url http://localhost:11434 --model llama3.2 --max-calls 5
