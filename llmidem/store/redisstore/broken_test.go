@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -196,4 +197,40 @@ func TestS13_ForgedIsRead(t *testing.T) {
 	require.Equal(t, store.Unknown, get(t, s, id).State)
 	command(t, c, "SET", prefix+id, rueidis.BinaryString(forge('u', 'r', 0, nil)))
 	require.Equal(t, store.Unknown, get(t, s, id).State)
+}
+
+// TestS13_OneReading: whatever is done to a value, Get and Claim take it for the
+// same thing, and TakeDoubt replaces it when it is in doubt and then only.
+func TestS13_OneReading(t *testing.T) {
+	url, ctx := "redis://"+single(t), context.Background()
+	prefix := freshPrefix()
+	s := open(t, url, redisstore.WithPrefix(prefix), redisstore.WithMaxEntry(smallLimit))
+	c := raw(t, url)
+	random := rand.New(rand.NewPCG(1, 2))
+	states := map[store.State]int{}
+	for i := range 2000 {
+		v := [][]byte{
+			forge('c', 'r', 0, []byte("answer")), forge('c', 'z', 8e12, compress(t, []byte("answer"))),
+			forge('f', 'r', 8e12, nil), forge('f', 'r', 1e12, nil), forge('u', 'z', 0, nil),
+		}[i%5]
+		for range random.IntN(3) {
+			v[random.IntN(len(v))] = []byte{0, 1, 'a', 'c', 'f', 'u', 'r', 'z', 0x7f, 0x80, 0xff}[random.IntN(11)]
+		}
+		if random.IntN(8) == 0 {
+			v = v[:random.IntN(len(v))]
+		}
+		id := newID()
+		command(t, c, "SET", prefix+id, rueidis.BinaryString(v))
+		r := get(t, s, id)
+		states[r.State]++
+		stands, err := s.Claim(ctx, id, newClaim(store.TakeAbsent))
+		require.NoError(t, err)
+		r.Age, r.Left, stands.Age, stands.Left = 0, 0, 0, 0
+		require.Equal(t, r, stands, "%q", v)
+		take := newClaim(store.TakeDoubt)
+		won, err := s.Claim(ctx, id, take)
+		require.NoError(t, err)
+		require.Equal(t, r.State == store.Unknown, won.Owner == take.Owner, "%v: %q", r.State, v)
+	}
+	require.Len(t, states, 3, "the values are too much of a kind: %v", states)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// codec makes bodies smaller and reads them again. It is safe for concurrent use
-// and starts no goroutine.
+// codec makes bodies smaller and reads them again. It is safe for concurrent use,
+// starts no goroutine, and needs no end.
 type codec struct {
 	above int // bodies longer than that are compressed; negative: none
 	enc   *zstd.Encoder
@@ -29,11 +29,6 @@ func newCodec(above int, limit int64) (*codec, error) {
 		return nil, err
 	}
 	return &codec{above, enc, dec}, nil
-}
-
-func (c *codec) close() {
-	_ = c.enc.Close()
-	c.dec.Close()
 }
 
 // append appends a body to a header, compressed if that makes it shorter.

@@ -121,8 +121,12 @@ func TestS13_LostRepliesOfOthers(t *testing.T) {
 	settled, c := complete(t, s, "answer", 0)
 	stranger := store.NewOwner()
 	for name, f := range map[string]func() error{
-		"another's answer":   func() error { return s.Settle(ctx, settled, stranger, store.Outcome{State: store.Completed, Body: []byte("answer")}) },
-		"another answer":     func() error { return s.Settle(ctx, settled, c.Owner, store.Outcome{State: store.Completed, Body: []byte("no")}) },
+		"another's answer": func() error {
+			return s.Settle(ctx, settled, stranger, store.Outcome{State: store.Completed, Body: []byte("answer")})
+		},
+		"another answer": func() error {
+			return s.Settle(ctx, settled, c.Owner, store.Outcome{State: store.Completed, Body: []byte("no")})
+		},
 		"another end":        func() error { return s.Settle(ctx, settled, c.Owner, store.Outcome{State: store.Unknown}) },
 		"release":            func() error { return s.Settle(ctx, settled, c.Owner, store.Outcome{State: store.Absent}) },
 		"what was never had": func() error { return s.Settle(ctx, newID(), stranger, store.Outcome{State: store.Completed}) },

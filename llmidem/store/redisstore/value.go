@@ -147,14 +147,14 @@ func (v *value) record(state store.State, earliest, latest int64) store.Record {
 // away as a Duration can be.
 func sub(ms, ns int64) time.Duration {
 	const far = math.MaxInt64 / int64(time.Millisecond)
-	diff := ms - ns/int64(time.Millisecond)
-	if diff > far || diff < -far {
-		return time.Duration(math.MaxInt64) * time.Duration(max(-1, min(1, diff)))
+	switch diff := ms - ns/int64(time.Millisecond); {
+	case diff >= far:
+		return math.MaxInt64
+	case diff <= -far:
+		return -math.MaxInt64
+	default:
+		return time.Duration(diff*int64(time.Millisecond) - ns%int64(time.Millisecond))
 	}
-	if d := diff*int64(time.Millisecond) - ns%int64(time.Millisecond); diff <= 0 || d >= 0 {
-		return time.Duration(d)
-	}
-	return 0
 }
 
 // milliseconds is a lease or TTL as the scripts take it: at least one.
