@@ -31,6 +31,13 @@ type callOptions struct {
 	invalid    *Error // an option that cannot be honoured
 }
 
+// refusal is the error of options that cannot be honoured. Each call has its own,
+// since what is known of the call is added to it.
+func (o callOptions) refusal() *Error {
+	e := *o.invalid
+	return &e
+}
+
 // keyBinding is a caller's own key and the identity it was first used for.
 type keyBinding struct {
 	key   identity.Key

@@ -68,7 +68,7 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 	cl := &call{core: c.core, progress: &progress{}, span: noSpan, state: state, opts: state.opts}
 	cl.facts, cl.result = facts{operation: "do:" + name}, result.String()
 	if cl.opts.invalid != nil {
-		return cl, cl.opts.invalid
+		return cl, cl.opts.refusal()
 	}
 	if err := c.resultType(result); err != nil {
 		return cl, invalid("the result of "+name+" does not survive JSON: "+err.Error(), err)

@@ -38,7 +38,7 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	}
 	if cl.opts.invalid != nil {
 		closeBody(req)
-		return cl, "", cl.opts.invalid
+		return cl, "", cl.opts.refusal()
 	}
 	if err := cl.enterRun(req.Context()); err != nil {
 		closeBody(req)

@@ -145,14 +145,11 @@ func (c *call) answerAttributes(a *answer) []attribute.KeyValue {
 			attrs = append(attrs, semconv.GenAIResponseFinishReasons.StringSlice(v.FinishReasons))
 		}
 	}
-	if !a.verdict.HasUsage {
-		return attrs
+	if v := a.cost(); v != nil && v.HasUsage {
+		attrs = append(attrs, semconv.GenAIUsageInputTokens.Int64(v.Input), semconv.GenAIUsageOutputTokens.Int64(v.Output))
 	}
-	if a.paid() || a.paidToo {
-		attrs = append(attrs, semconv.GenAIUsageInputTokens.Int64(a.verdict.Input), semconv.GenAIUsageOutputTokens.Int64(a.verdict.Output))
-	}
-	if !a.paid() {
-		attrs = append(attrs, semconv.TokensSavedInput.Int64(a.verdict.Input), semconv.TokensSavedOutput.Int64(a.verdict.Output))
+	if v := a.saving(); v != nil && v.HasUsage {
+		attrs = append(attrs, semconv.TokensSavedInput.Int64(v.Input), semconv.TokensSavedOutput.Int64(v.Output))
 	}
 	return attrs
 }
