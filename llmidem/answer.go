@@ -22,9 +22,13 @@ type handler func(ctx context.Context, c *call) (*answer, error)
 // only read, but for the fields of progress.
 type call struct {
 	*core
-	in   *http.Request // the caller's, while it waits; nil for Do
+	in   *http.Request // the caller's, until there is req; nil for Do
 	req  *http.Request // ours, once something is to be sent: see outline
-	body []byte        // the request body, the same bytes on every attempt
+	body snapshot      // of the request
+	rest io.ReadCloser // the body of a request that is passed since it is too large
+
+	coded  bool // the body has a content coding
+	inputs int  // how many prompts or inputs it has; 0 where it is asked itself
 
 	doc       identity.Document
 	key       identity.Key

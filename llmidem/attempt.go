@@ -49,8 +49,11 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 func (c *call) outgoing(ctx context.Context) *http.Request {
 	req := c.req.WithContext(ctx)
 	req.Header = c.req.Header.Clone()
-	req.Body = io.NopCloser(bytes.NewReader(c.body))
-	req.ContentLength = int64(len(c.body))
+	req.Body = c.body.open()
+	req.ContentLength = c.body.size()
+	if len(req.Trailer) > 0 { // they need chunks
+		req.ContentLength = -1
+	}
 	req.TransferEncoding = nil
 	req.GetBody = nil
 	c.propagators.Inject(ctx, propagation.HeaderCarrier(req.Header))
@@ -110,14 +113,22 @@ func errorInfo(status int, body []byte) complete.ErrorInfo {
 
 // judge says whether an answer is whole.
 func (c *call) judge(a *answer, plain []byte, framed bool) complete.Result {
-	v := complete.Check(complete.Query{
-		Dialect: c.provider.dialect(), Operation: c.facts.operation, ContentType: a.header.Get("Content-Type"),
-		Request: c.body, N: max(c.facts.choices, 1), Body: plain,
-	})
+	q := c.query()
+	q.ContentType, q.Body = a.header.Get("Content-Type"), plain
+	v := complete.Check(q)
 	if v.Terminal && !framed && !complete.Valid(plain) {
 		v.Terminal, v.Keep, v.Reason = false, false, "nothing proves that the body is all of it"
 	}
 	return v
+}
+
+// query is what the request says of its answer.
+func (c *call) query() complete.Query {
+	q := complete.Query{Dialect: c.provider.dialect(), Operation: c.facts.operation, N: max(c.facts.choices, 1), Inputs: c.inputs}
+	if c.inputs == 0 {
+		q.Request = c.body.data
+	}
+	return q
 }
 
 // framed reports whether the end of a body was proven by its framing: a length,

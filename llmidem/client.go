@@ -58,6 +58,7 @@ type core struct {
 	warnSecond sync.Once
 	warnRecall sync.Once
 	runs       runWarnings
+	warnSpool  sync.Once
 	resultOK   sync.Map // reflect.Type → error: what Do found out about result types
 }
 

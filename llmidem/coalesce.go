@@ -12,7 +12,7 @@ var errAlone = errors.New("llmidem: the answer is too large to share")
 // coalesce lets equal calls at the same time share one.
 func (k *core) coalesce(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
-		c.outline()
+		c.outline(ctx)
 		if c.recallMode == recallNone {
 			return unshared(next(ctx, c))
 		}

@@ -54,9 +54,16 @@ type Config struct {
 	// TolerateTruncation lets a stream that breaks off, or ends without finish
 	// reasons, look like one that ended. Default: reading it is CodeInterrupted.
 	TolerateTruncation bool
-	// MaxBody is the largest request body, in bytes. Larger ones are refused.
+	// MaxBody is the largest request body, in bytes, counted without its content
+	// coding where it is compressed. Larger ones are refused. While a call waits and
+	// is repeated a body above 1 MiB lies in a temporary file ([os.TempDir]) that
+	// has no name and goes with the process; where none can be written, in memory.
 	// Default: 128 MiB.
 	MaxBody int64
+	// PassOverMaxBody lets requests with a body above MaxBody pass untouched, without
+	// key, record and retry, as if they were no inference calls; their spans say so.
+	// It cannot be combined with Strict. Default: they are refused.
+	PassOverMaxBody bool
 	// MaxEntry is the largest answer that is kept, in bytes. Larger ones are
 	// passed through. Default: 8 MiB.
 	MaxEntry int64

@@ -100,6 +100,7 @@ func (fs *flights) start(ctx context.Context, c *call) *flight {
 	}
 	fs.m[c.address] = f
 	c.flight = f
+	c.body.hold()
 	return f
 }
 
@@ -212,6 +213,7 @@ func (f *flight) retire() bool {
 func (f *flight) remove() {
 	fs := f.all
 	delete(fs.m, f.leader.address)
+	f.leader.body.release()
 	if fs.closed && len(fs.m) == 0 {
 		close(fs.idle)
 	}

@@ -3,20 +3,21 @@ package llmidem
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 )
 
 // passing is why a request passes untouched; "" when it is an inference call.
 type passing string
 
 const (
-	passNoRoute passing = "no_such_route"
-	passNoModel passing = "no_model"
+	passNoRoute  passing = "no_such_route"
+	passNoModel  passing = "no_model"
+	passTooLarge passing = "body_too_large"
 )
 
 // identify makes a call of a request: it takes a snapshot, so that nothing the
@@ -44,11 +45,11 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 		closeBody(req)
 		return cl, "", err
 	}
-	var err error
-	if cl.body, err = c.snapshot(req); err != nil {
-		return cl, "", err
+	plain, why, err := cl.readBody(c, req)
+	if err != nil || why != "" {
+		return cl, why, err
 	}
-	err = cl.identifyAs(req)
+	err = cl.identifyAs(req, plain)
 	var refusal *identity.Refusal
 	if errors.As(err, &refusal) && refusal.Code == identity.CodeNoModel {
 		return cl, passNoModel, nil
@@ -56,19 +57,22 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	if err != nil {
 		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
 	}
-	cl.facts = factsOf(cl.doc)
+	cl.facts = factsOf(cl.doc, plain)
+	if cl.coded || len(plain) > spoolAbove { // nobody reads it a second time
+		cl.inputs = complete.InputsOf(cl.facts.operation, plain)
+	}
 	cl.home, cl.in = c.homeOf(req, match.Prefix), req
-	if err := cl.count(req, func() error { return cl.identifyAs(req) }); err != nil {
+	if err := cl.count(req, func() error { return cl.identifyAs(req, plain) }); err != nil {
 		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
 	}
 	return cl, "", cl.sign(req)
 }
 
-// identifyAs makes the identity document of the request under the options as they
-// are.
-func (c *call) identifyAs(req *http.Request) (err error) {
+// identifyAs makes the identity document of the request, whose body says plain,
+// under the options as they are.
+func (c *call) identifyAs(req *http.Request, plain []byte) (err error) {
 	rules := c.provider.Rules
-	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: c.body},
+	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: plain},
 		c.opts.identityCall(c.cfg.ExcludedFields, rules.Exclude))
 	return err
 }
@@ -178,26 +182,26 @@ func (c *call) headerKey(req *http.Request) (identity.Key, error) {
 	return key, nil
 }
 
-// snapshot reads the request's body, which it closes.
-func (c *Client) snapshot(req *http.Request) ([]byte, error) {
-	if req.Body == nil {
-		return nil, nil
+// readBody takes the snapshot, and returns what it says: its bytes without their
+// content coding.
+func (c *call) readBody(client *Client, req *http.Request) (plain []byte, why passing, err error) {
+	body, rest, err := client.snapshot(req)
+	if err != nil {
+		return nil, "", err
 	}
-	defer req.Body.Close()
-	length := req.ContentLength
-	if length == 0 { // of a request with a body: not known
-		length = -1
+	if c.rest = rest; rest != nil {
+		return nil, passTooLarge, nil
 	}
-	body, more, err := readUpTo(req.Body, length, c.cfg.MaxBody)
+	c.body = snapshot{data: body}
+	plain, coded, more, err := decoded(req.Header, body, c.cfg.MaxBody)
 	switch {
-	case err == nil && !more && length > 0 && int64(len(body)) != length, errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, invalid("the request's body is not as long as its ContentLength says", err)
-	case err != nil:
-		return nil, invalid("the request's body cannot be read", err)
+	case more && c.cfg.PassOverMaxBody:
+		return nil, passTooLarge, nil
 	case more:
-		return nil, invalid("the request's body is larger than Config.MaxBody ("+strconv.FormatInt(c.cfg.MaxBody, 10)+" bytes); raise it", nil)
+		return nil, "", client.overMaxBody("compressed, and decoded it is ")
 	}
-	return body, nil
+	c.coded = coded
+	return plain, "", err
 }
 
 func closeBody(req *http.Request) {

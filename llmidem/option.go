@@ -158,6 +158,7 @@ func (c *Config) merge(o Config) {
 	override(&c.Drain.Time, o.Drain.Time)
 	override(&c.TolerateTruncation, o.TolerateTruncation)
 	override(&c.MaxBody, o.MaxBody)
+	override(&c.PassOverMaxBody, o.PassOverMaxBody)
 	override(&c.MaxEntry, o.MaxEntry)
 	override(&c.MaxFlights, o.MaxFlights)
 	override(&c.Strict, o.Strict)

@@ -102,10 +102,14 @@ func (c *call) keepRunAfter(ctx context.Context, ans *answer) {
 
 // keepFor is how long the call's answer is kept.
 func (c *call) keepFor() time.Duration {
+	ttl := c.cfg.CacheTTL
 	if c.life != nil {
-		return c.life.ttl()
+		ttl = c.life.ttl()
 	}
-	return c.cfg.CacheTTL
+	if c.facts.fleeting {
+		ttl = min(ttl, fleetingTTL)
+	}
+	return ttl
 }
 
 // outdated reports whether a record is from a life of its run that is over, so

@@ -1,7 +1,6 @@
 package llmidem
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -40,6 +39,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if pass != "" {
 		return c.pass(req, cl, pass)
 	}
+	defer func() { cl.body.release() }()
 	ctx := c.startCall(req.Context(), cl)
 	if err != nil {
 		return nil, cl.fail(ctx, asError(err, cl))
@@ -85,8 +85,11 @@ func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response,
 	}
 	ctx, end := c.startPass(req, why)
 	out := req.WithContext(ctx)
-	if cl != nil {
-		out.Body = io.NopCloser(bytes.NewReader(cl.body))
+	switch {
+	case cl != nil && cl.rest != nil:
+		out.Body = cl.rest
+	case cl != nil:
+		out.Body = cl.body.open()
 	}
 	resp, err := c.transport.RoundTrip(out)
 	end(resp, err)

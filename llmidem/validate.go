@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
@@ -12,7 +13,13 @@ import (
 
 // leanedOn are body members that the client itself reads: excluded, they would
 // silently change what may be recalled or made again.
-var leanedOn = [...]string{"temperature", "conversation", "background", "stream_options"}
+var leanedOn = []string{"temperature", "conversation", "background", "stream_options", "cachedContent", "cached_content", "mcp_servers"}
+
+// leans reports whether an exclusion takes out something of what is leaned on.
+func leans(path string) bool {
+	head, _, _ := strings.Cut(path, ".")
+	return slices.Contains(leanedOn, head)
+}
 
 // optionError is how New speaks: the option, what is wrong, and the fix.
 func optionError(option, wrong, fix string) error {
@@ -122,16 +129,20 @@ func (c Config) check() (errs []error) {
 	if c.StoreDown > Refuse {
 		errs = append(errs, optionError("Config.StoreDown", "is no policy", "use Proceed or Refuse"))
 	}
+	if c.Strict && c.PassOverMaxBody {
+		errs = append(errs, optionError("Config.PassOverMaxBody", "is set beside Strict, which refuses what passes untouched", "keep one of them"))
+	}
 	if c.HeaderName != "" && !validToken(c.HeaderName) {
 		errs = append(errs, optionError("Config.HeaderName", fmt.Sprintf("%q is no header name", c.HeaderName),
 			"use letters, digits and hyphens, as in Idempotency-Key"))
 	}
-	for _, path := range c.ExcludedFields {
-		for _, name := range leanedOn {
-			if path == name {
-				errs = append(errs, optionError("Config.ExcludedFields", "excludes "+name+", which decides whether an answer may be given again",
-					"leave it in"))
-			}
+	return append(errs, checkExcluded("Config.ExcludedFields", c.ExcludedFields)...)
+}
+
+func checkExcluded(where string, paths []string) (errs []error) {
+	for _, path := range paths {
+		if leans(path) {
+			errs = append(errs, optionError(where, "excludes "+path+", which decides whether an answer may be given again", "leave it in"))
 		}
 	}
 	return errs
@@ -144,6 +155,8 @@ func (p Provider) check() (errs []error) {
 	}
 	if p.Rules == nil {
 		errs = append(errs, optionError("Provider.Rules", "is nil", "start from a constructor of package providers, or identity.OpenAI()"))
+	} else {
+		errs = append(errs, checkExcluded("Provider.Rules.Exclude", p.Rules.Exclude)...)
 	}
 	k := p.Keys
 	if k.Class > Reject {
