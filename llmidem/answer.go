@@ -69,6 +69,7 @@ type answer struct {
 	length       int64         // Content-Length of what is passed through
 	uncompressed bool
 	trailer      http.Header
+	wire         *http.Response // has the trailers when the body is read on from it
 	tls          *tls.ConnectionState
 	bodyErr      error // what the body ends with, where it was cut off
 	tooLarge     bool  // the body is larger than what is kept or shared
@@ -130,7 +131,7 @@ func usageOf(v *complete.Result) Usage {
 // from returns a copy of the answer for another caller.
 func (a *answer) from(source Source) *answer {
 	b := *a
-	b.source, b.ownHeader, b.trailer, b.tls = source, false, nil, nil
+	b.source, b.ownHeader, b.trailer, b.wire, b.tls = source, false, nil, nil, nil
 	if source != SourceProvider {
 		b.sends, b.paidToo, b.dropped = 0, false, nil
 	}

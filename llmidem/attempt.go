@@ -65,7 +65,7 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)) *answer {
 	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
 		header: resp.Header, length: resp.ContentLength,
-		uncompressed: resp.Uncompressed, trailer: resp.Trailer, tls: resp.TLS, source: SourceProvider}
+		uncompressed: resp.Uncompressed, wire: resp, trailer: resp.Trailer.Clone(), tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)
 	if c.facts.stream && a.status == http.StatusOK {
 		if c.streams(a.header) {
@@ -77,13 +77,17 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 			return a
 		}
 	}
+	if a.status == http.StatusSwitchingProtocols { // what follows is no body
+		a.rest, a.end = resp.Body, ending{class: classFinal}
+		return a
+	}
 	body, more, err := readUpTo(resp.Body, resp.ContentLength, c.cfg.MaxEntry)
 	switch {
 	case more: // passed through: the caller reads on where we stopped
 		a.rest = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), resp.Body), Closer: resp.Body}
 		a.tooLarge = true
 	default:
-		a.body = body
+		a.body, a.trailer, a.wire = body, resp.Trailer, nil
 		resp.Body.Close()
 	}
 	if err != nil && a.status == http.StatusOK {

@@ -88,15 +88,19 @@ func (t *sendTrace) state() sendState {
 	return sentMaybe
 }
 
-// counted is the connection of our own transport below an HTTP/1 connection.
-// HTTP/2 shares one among many requests, so there the count says nothing.
+// counted is the connection of our own transport below an HTTP/1 connection, be it
+// one of TLS or, through a proxy that speaks TLS itself, of TLS in TLS. HTTP/2
+// shares one among many requests, so there the count says nothing.
 func counted(conn net.Conn) *countedConn {
-	if t, ok := conn.(*tls.Conn); ok {
+	for {
+		t, ok := conn.(*tls.Conn)
+		if !ok {
+			c, _ := conn.(*countedConn)
+			return c
+		}
 		if t.ConnectionState().NegotiatedProtocol == "h2" {
 			return nil
 		}
 		conn = t.NetConn()
 	}
-	c, _ := conn.(*countedConn)
-	return c
 }

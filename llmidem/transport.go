@@ -118,13 +118,13 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		c.state.opened(h)
 	}
 	if a.live != nil || a.streamed {
-		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a)
+		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a, resp)
 		return resp
 	}
 	c.endNumber(a.useless())
 	if a.rest != nil {
 		resp.ContentLength = a.length
-		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { c.endDone(ctx, a) }}
+		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { resp.Trailer = a.wire.Trailer; c.endDone(ctx, a) }}
 		return resp
 	}
 	resp.Body = &bodyReader{rest: a.body, end: a.bodyErr}
