@@ -1,0 +1,158 @@
+package llmidem_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmidem/llmidem-go/llmidem"
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
+)
+
+// spooled counts the nameless files of this process.
+func spooled(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	n := 0
+	for _, e := range entries {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name()) // the one of ReadDir is gone by now
+		if strings.Contains(to, "/llmidem-") && strings.HasSuffix(to, " (deleted)") {
+			n++
+		}
+	}
+	return n
+}
+
+// The file of a large body is there while the call may be made again, and not
+// longer, however the call ends; a name it has never.
+func TestSpool_LifeOfTheFile(t *testing.T) {
+	dir := spoolDir(t)
+	large := func(b *bench, prompt string, change ...func(string) string) *http.Request {
+		text := largeBody(prompt)
+		for _, c := range change {
+			text = c(text)
+		}
+		return b.request("/chat/completions", text)
+	}
+	streamed := func(text string) string { return `{"stream":true,` + text[1:] }
+	wait := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+	for name, test := range map[string]func(t *testing.T, b *bench){
+		"answered after a retry": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Status(503).RetryAfter(10*time.Second), llmtest.OK())
+			done := make(chan exchanged)
+			go func() { done <- b.read(b.client.RoundTrip(large(b, "x"))) }()
+			synctest.Wait()
+			require.Equal(t, 1, spooled(t))
+			require.Equal(t, 200, (<-done).status)
+			bodies := b.srv.Ledger().Bodies()
+			require.True(t, string(bodies[0]) == largeBody("x") && string(bodies[1]) == largeBody("x"))
+		},
+		"recalled": func(t *testing.T, b *bench) {
+			b.read(b.client.RoundTrip(large(b, "x")))
+			require.Equal(t, "cache", b.read(b.client.RoundTrip(large(b, "x"))).source)
+		},
+		"the caller leaves": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Delay(10 * time.Second))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_, err := b.client.RoundTrip(large(b, "x").WithContext(ctx))
+			require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
+			require.Equal(t, 1, spooled(t), "the call goes on")
+			wait(20 * time.Second)
+		},
+		"two callers": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Delay(10 * time.Second))
+			done := make(chan exchanged)
+			for range 2 {
+				go func() { done <- b.read(b.client.RoundTrip(large(b, "x"))) }()
+			}
+			synctest.Wait()
+			require.Equal(t, 2, spooled(t))
+			require.Equal(t, 200, (<-done).status)
+			require.Equal(t, 200, (<-done).status)
+		},
+		"failed": func(t *testing.T, b *bench) {
+			b.srv.Handle(func(*llmtest.Request) llmtest.Fault { return llmtest.DropAfter() })
+			_, err := b.client.RoundTrip(large(b, "x"))
+			require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
+		},
+		"without recall": func(t *testing.T, b *bench) {
+			req := large(b, "x")
+			b.read(b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), llmidem.NoRecall()))))
+		},
+		"refused before it is sent": func(t *testing.T, b *bench) {
+			req := large(b, "x")
+			_, err := b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), llmidem.Key("a b c,"))))
+			require.Equal(t, llmidem.CodeInvalid, llmidem.CodeOf(err))
+		},
+		"passes, for it names no model": func(t *testing.T, b *bench) {
+			b.read(b.client.RoundTrip(large(b, "x", func(s string) string { return strings.Replace(s, `"model"`, `"mode"`, 1) })))
+		},
+		"a stream": func(t *testing.T, b *bench) {
+			got := b.read(b.client.RoundTrip(large(b, "x", streamed)))
+			require.Contains(t, got.body, "[DONE]")
+		},
+		"a stream that only one can have": func(t *testing.T, b *bench) {
+			req := large(b, "x", streamed)
+			b.read(b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), llmidem.NoRecall()))))
+		},
+		"a stream that is closed early": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Text(strings.Repeat("word ", 100)).Pace(time.Second))
+			resp, err := b.client.RoundTrip(large(b, "x", streamed))
+			require.NoError(t, err)
+			_, err = resp.Body.Read(make([]byte, 10))
+			require.NoError(t, err)
+			require.Equal(t, 1, spooled(t))
+			require.NoError(t, resp.Body.Close())
+			wait(2 * time.Second)
+		},
+		"Close cuts it off": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Hang())
+			done := make(chan error)
+			go func() { _, err := b.client.RoundTrip(large(b, "x")); done <- err }()
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			require.Error(t, b.client.Close(ctx))
+			require.Error(t, <-done)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				test(t, b)
+				synctest.Wait()
+				require.Zero(t, spooled(t))
+				require.Empty(t, files(t, dir))
+			})
+		})
+	}
+}
+
+// A provider that replays is asked again for a stream that broke off, with the same
+// bytes from the file.
+func TestSpool_ResumedStream(t *testing.T) {
+	spoolDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay})))
+		b.srv.Next(llmtest.CutEvents(3), llmtest.OK())
+		resp, err := b.client.RoundTrip(b.request("/chat/completions", `{"stream":true,`+largeBody("x")[1:]))
+		require.NoError(t, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Contains(t, string(text), "[DONE]")
+		bodies := b.srv.Ledger().Bodies()
+		require.Len(t, bodies, 2)
+		require.Equal(t, bodies[0], bodies[1])
+		synctest.Wait()
+		require.Zero(t, spooled(t))
+	})
+}

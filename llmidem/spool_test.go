@@ -1,0 +1,168 @@
+package llmidem_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmidem/llmidem-go/llmidem"
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
+	"github.com/llmidem/llmidem-go/llmidem/providers"
+)
+
+// largeBody is a chat request whose body goes into a file.
+func largeBody(prompt string) string { return chatBody(prompt + strings.Repeat(" large", 400_000)) }
+
+// spoolDir is an empty directory for temporary files.
+func spoolDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP"} { // Unix, Windows
+		t.Setenv(name, dir)
+	}
+	return dir
+}
+
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// Where no file can be written a large body stays in memory: the call is made, and
+// made again, and a log line says so once, without a name.
+func TestSpool_NoPlaceForAFile(t *testing.T) {
+	dir := filepath.Join(spoolDir(t), "missing")
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
+	b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1}))
+	for i, prompt := range []string{"a", "b"} {
+		b.srv.Next(llmtest.Status(503), llmtest.OK())
+		got := b.read(b.client.RoundTrip(b.request("/chat/completions", largeBody(prompt))))
+		require.Equal(t, 200, got.status)
+		bodies := b.srv.Ledger().Bodies()
+		require.Len(t, bodies, 2*i+2)
+		require.True(t, string(bodies[2*i+1]) == largeBody(prompt))
+	}
+	lines := b.logs.with("kept in memory")
+	require.Len(t, lines, 1)
+	require.NotContains(t, lines[0], "missing")
+	require.NotContains(t, lines[0], "llmidem-")
+}
+
+// A process that is killed in the middle of a call leaves no file behind.
+func TestSpool_KilledProcess(t *testing.T) {
+	const childEnv = "LLMIDEM_TEST_SPOOL_URL"
+	if url := os.Getenv(childEnv); url != "" {
+		client, err := llmidem.New(providers.OpenAI(), quiet)
+		require.NoError(t, err)
+		req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(largeBody("killed")))
+		require.NoError(t, err)
+		_, err = client.RoundTrip(req)
+		t.Fatalf("the process was to be killed before this: %v", err)
+	}
+	dir := spoolDir(t)
+	arrived, leave := make(chan int, 1), make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		arrived <- int(n)
+		<-leave
+	}))
+	defer srv.Close()
+	defer close(leave)
+	child := exec.Command(os.Args[0], "-test.run=^TestSpool_KilledProcess$")
+	child.Env = append(os.Environ(), childEnv+"="+srv.URL+"/v1/chat/completions")
+	var out bytes.Buffer
+	child.Stdout, child.Stderr = &out, &out
+	require.NoError(t, child.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	select {
+	case n := <-arrived:
+		require.Equal(t, len(largeBody("killed")), n)
+	case err := <-ended:
+		t.Fatalf("the process ended by itself: %v\n%s", err, out.String())
+	}
+	require.NoError(t, child.Process.Kill())
+	require.Error(t, <-ended)
+	require.Empty(t, files(t, dir))
+}
+
+// What a file saves: bodies are not in memory while their calls wait. They are when
+// the identity is made, one after the other.
+func TestSpool_MemoryWhileCallsWait(t *testing.T) {
+	const calls, size = 16, 8 << 20
+	gate := make(chan struct{})
+	var waiting sync.WaitGroup
+	waiting.Add(calls)
+	client, err := llmidem.New(providers.OpenAI(), quiet, llmidem.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
+		n, err := io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+		if err != nil || n <= size {
+			t.Errorf("%d bytes arrived, and %v", n, err)
+		}
+		waiting.Done()
+		<-gate
+		return &http.Response{StatusCode: 200, ProtoMajor: 2, Header: http.Header{"Content-Type": {"application/json"}},
+			ContentLength: int64(len(wireAnswer)), Body: io.NopCloser(strings.NewReader(wireAnswer))}, nil
+	})))
+	require.NoError(t, err)
+	defer client.Close(context.Background())
+	before := heap()
+	var wg sync.WaitGroup
+	for i := range calls {
+		req, err := http.NewRequest(http.MethodPost, "http://api.invalid/v1/chat/completions", io.MultiReader(
+			strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"`+strconv.Itoa(i)), io.LimitReader(letters{}, size), strings.NewReader(`"}]}`)))
+		require.NoError(t, err)
+		wg.Go(func() {
+			resp, err := client.RoundTrip(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+		})
+	}
+	waiting.Wait()
+	held := int64(heap()) - int64(before)
+	close(gate)
+	wg.Wait()
+	t.Logf("%d calls with %d MiB each hold %.1f MiB of memory while they wait", calls, size>>20, float64(held)/(1<<20))
+	require.Less(t, held, int64(calls*size/8))
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	for range 3 { // pools let go in two
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// letters is text without end.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
