@@ -59,6 +59,7 @@ type call struct {
 // changed; each takes a copy of the struct to say where it got it from.
 type answer struct {
 	status       int
+	statusLine   string // as it came; "" for the status's own
 	proto        string
 	protoMajor   int
 	protoMinor   int

@@ -63,7 +63,7 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 // read takes an answer off the wire, up to the size that is kept. over is called
 // at the end of a body that is a stream.
 func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)) *answer {
-	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
+	a := &answer{status: resp.StatusCode, statusLine: resp.Status, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
 		header: resp.Header, length: resp.ContentLength,
 		uncompressed: resp.Uncompressed, wire: resp, trailer: resp.Trailer.Clone(), tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)

@@ -109,7 +109,7 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		h[replayedHeader] = own[2:3:3]
 	}
 	resp := &http.Response{
-		Status:     statusText(a.status),
+		Status:     a.statusText(),
 		StatusCode: a.status, Proto: a.proto, ProtoMajor: a.protoMajor, ProtoMinor: a.protoMinor,
 		Header: h, Request: req, Uncompressed: a.uncompressed, ContentLength: int64(len(a.body)),
 		Trailer: a.trailer, TLS: a.tls,
@@ -132,11 +132,14 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 	return resp
 }
 
-func statusText(status int) string {
-	if status == http.StatusOK {
+func (a *answer) statusText() string {
+	switch {
+	case a.statusLine != "":
+		return a.statusLine
+	case a.status == http.StatusOK:
 		return "200 OK"
 	}
-	return strconv.Itoa(status) + " " + http.StatusText(status)
+	return strconv.Itoa(a.status) + " " + http.StatusText(a.status)
 }
 
 // bodyReader reads a recorded body. It has no WriteTo, which would hand the
