@@ -31,20 +31,37 @@ func spooled(t *testing.T) int {
 	return n
 }
 
+// spoolLife runs tests of one call each, after which no file may be left.
+func spoolLife(t *testing.T, tests map[string]func(t *testing.T, b *bench)) {
+	t.Helper()
+	dir := spoolDir(t)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				test(t, b)
+				synctest.Wait()
+				require.Zero(t, spooled(t))
+				require.Empty(t, files(t, dir))
+			})
+		})
+	}
+}
+
+func large(b *bench, prompt string) *http.Request {
+	return b.request("/chat/completions", largeBody(prompt))
+}
+
+func largeStream(b *bench) *http.Request {
+	return b.request("/chat/completions", `{"stream":true,`+largeBody("x")[1:])
+}
+
+func passTime(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
 // The file of a large body is there while the call may be made again, and not
 // longer, however the call ends; a name it has never.
 func TestSpool_LifeOfTheFile(t *testing.T) {
-	dir := spoolDir(t)
-	large := func(b *bench, prompt string, change ...func(string) string) *http.Request {
-		text := largeBody(prompt)
-		for _, c := range change {
-			text = c(text)
-		}
-		return b.request("/chat/completions", text)
-	}
-	streamed := func(text string) string { return `{"stream":true,` + text[1:] }
-	wait := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
-	for name, test := range map[string]func(t *testing.T, b *bench){
+	spoolLife(t, map[string]func(t *testing.T, b *bench){
 		"answered after a retry": func(t *testing.T, b *bench) {
 			b.srv.Next(llmtest.Status(503).RetryAfter(10*time.Second), llmtest.OK())
 			done := make(chan exchanged)
@@ -66,7 +83,7 @@ func TestSpool_LifeOfTheFile(t *testing.T) {
 			_, err := b.client.RoundTrip(large(b, "x").WithContext(ctx))
 			require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
 			require.Equal(t, 1, spooled(t), "the call goes on")
-			wait(20 * time.Second)
+			passTime(20 * time.Second)
 		},
 		"two callers": func(t *testing.T, b *bench) {
 			b.srv.Next(llmtest.Delay(10 * time.Second))
@@ -94,25 +111,7 @@ func TestSpool_LifeOfTheFile(t *testing.T) {
 			require.Equal(t, llmidem.CodeInvalid, llmidem.CodeOf(err))
 		},
 		"passes, for it names no model": func(t *testing.T, b *bench) {
-			b.read(b.client.RoundTrip(large(b, "x", func(s string) string { return strings.Replace(s, `"model"`, `"mode"`, 1) })))
-		},
-		"a stream": func(t *testing.T, b *bench) {
-			got := b.read(b.client.RoundTrip(large(b, "x", streamed)))
-			require.Contains(t, got.body, "[DONE]")
-		},
-		"a stream that only one can have": func(t *testing.T, b *bench) {
-			req := large(b, "x", streamed)
-			b.read(b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), llmidem.NoRecall()))))
-		},
-		"a stream that is closed early": func(t *testing.T, b *bench) {
-			b.srv.Next(llmtest.Text(strings.Repeat("word ", 100)).Pace(time.Second))
-			resp, err := b.client.RoundTrip(large(b, "x", streamed))
-			require.NoError(t, err)
-			_, err = resp.Body.Read(make([]byte, 10))
-			require.NoError(t, err)
-			require.Equal(t, 1, spooled(t))
-			require.NoError(t, resp.Body.Close())
-			wait(2 * time.Second)
+			b.read(b.client.RoundTrip(b.request("/chat/completions", strings.Replace(largeBody("x"), `"model"`, `"mode"`, 1))))
 		},
 		"Close cuts it off": func(t *testing.T, b *bench) {
 			b.srv.Next(llmtest.Hang())
@@ -124,17 +123,30 @@ func TestSpool_LifeOfTheFile(t *testing.T) {
 			require.Error(t, b.client.Close(ctx))
 			require.Error(t, <-done)
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
-				test(t, b)
-				synctest.Wait()
-				require.Zero(t, spooled(t))
-				require.Empty(t, files(t, dir))
-			})
-		})
-	}
+	})
+}
+
+func TestSpool_LifeOfTheFileOfAStream(t *testing.T) {
+	spoolLife(t, map[string]func(t *testing.T, b *bench){
+		"a stream": func(t *testing.T, b *bench) {
+			got := b.read(b.client.RoundTrip(largeStream(b)))
+			require.Contains(t, got.body, "[DONE]")
+		},
+		"a stream that only one can have": func(t *testing.T, b *bench) {
+			req := largeStream(b)
+			b.read(b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), llmidem.NoRecall()))))
+		},
+		"a stream that is closed early": func(t *testing.T, b *bench) {
+			b.srv.Next(llmtest.Text(strings.Repeat("word ", 100)).Pace(time.Second))
+			resp, err := b.client.RoundTrip(largeStream(b))
+			require.NoError(t, err)
+			_, err = resp.Body.Read(make([]byte, 10))
+			require.NoError(t, err)
+			require.Equal(t, 1, spooled(t))
+			require.NoError(t, resp.Body.Close())
+			passTime(2 * time.Second)
+		},
+	})
 }
 
 // A provider that replays is asked again for a stream that broke off, with the same
@@ -144,7 +156,7 @@ func TestSpool_ResumedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay})))
 		b.srv.Next(llmtest.CutEvents(3), llmtest.OK())
-		resp, err := b.client.RoundTrip(b.request("/chat/completions", `{"stream":true,`+largeBody("x")[1:]))
+		resp, err := b.client.RoundTrip(largeStream(b))
 		require.NoError(t, err)
 		text, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
