@@ -25,10 +25,9 @@ type call struct {
 	in   *http.Request // the caller's, until there is req; nil for Do
 	req  *http.Request // ours, once something is to be sent: see outline
 	body snapshot      // of the request
-	rest io.ReadCloser // the body of a request that is passed since it is too large
 
-	coded  bool // the body has a content coding
-	inputs int  // how many prompts or inputs it has; 0 where it is asked itself
+	coded  bool  // the body has a content coding
+	inputs int32 // how many prompts or inputs it has; 0 where it is asked itself
 
 	doc       identity.Document
 	key       identity.Key
@@ -59,7 +58,6 @@ type call struct {
 // changed; each takes a copy of the struct to say where it got it from.
 type answer struct {
 	status       int
-	statusLine   string // as it came; "" for the status's own
 	proto        string
 	protoMajor   int
 	protoMinor   int
@@ -70,7 +68,7 @@ type answer struct {
 	length       int64         // Content-Length of what is passed through
 	uncompressed bool
 	trailer      http.Header
-	wire         *http.Response // has the trailers when the body is read on from it
+	wire         *http.Response // as it came; nil when nothing of it is needed any more
 	tls          *tls.ConnectionState
 	bodyErr      error // what the body ends with, where it was cut off
 	tooLarge     bool  // the body is larger than what is kept or shared
@@ -132,7 +130,7 @@ func usageOf(v *complete.Result) Usage {
 // from returns a copy of the answer for another caller.
 func (a *answer) from(source Source) *answer {
 	b := *a
-	b.source, b.ownHeader, b.trailer, b.wire, b.tls = source, false, nil, nil, nil
+	b.source, b.ownHeader, b.trailer, b.tls = source, false, nil, nil
 	if source != SourceProvider {
 		b.sends, b.paidToo, b.dropped = 0, false, nil
 	}

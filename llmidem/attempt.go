@@ -63,7 +63,7 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 // read takes an answer off the wire, up to the size that is kept. over is called
 // at the end of a body that is a stream.
 func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)) *answer {
-	a := &answer{status: resp.StatusCode, statusLine: resp.Status, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
+	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
 		header: resp.Header, length: resp.ContentLength,
 		uncompressed: resp.Uncompressed, wire: resp, trailer: resp.Trailer.Clone(), tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)
@@ -87,8 +87,10 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 		a.rest = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), resp.Body), Closer: resp.Body}
 		a.tooLarge = true
 	default:
-		a.body, a.trailer, a.wire = body, resp.Trailer, nil
-		resp.Body.Close()
+		a.body, a.trailer = body, resp.Trailer
+		if resp.Body.Close(); a.status == http.StatusOK {
+			a.wire = nil
+		}
 	}
 	if err != nil && a.status == http.StatusOK {
 		a.end = endOfError(err, sentMaybe)
@@ -128,7 +130,7 @@ func (c *call) judge(a *answer, plain []byte, framed bool) complete.Result {
 
 // query is what the request says of its answer.
 func (c *call) query() complete.Query {
-	q := complete.Query{Dialect: c.provider.dialect(), Operation: c.facts.operation, N: max(c.facts.choices, 1), Inputs: c.inputs}
+	q := complete.Query{Dialect: c.provider.dialect(), Operation: c.facts.operation, N: max(c.facts.choices, 1), Inputs: int(c.inputs)}
 	if c.inputs == 0 {
 		q.Request = c.body.data
 	}

@@ -3,6 +3,7 @@ package llmidem
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -59,7 +60,7 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	}
 	cl.facts = factsOf(cl.doc, plain)
 	if cl.coded || len(plain) > spoolAbove { // nobody reads it a second time
-		cl.inputs = complete.InputsOf(cl.facts.operation, plain)
+		cl.inputs = int32(min(complete.InputsOf(cl.facts.operation, plain), math.MaxInt32))
 	}
 	cl.home, cl.in = c.homeOf(req, match.Prefix), req
 	if err := cl.count(req, func() error { return cl.identifyAs(req, plain) }); err != nil {
@@ -189,7 +190,9 @@ func (c *call) readBody(client *Client, req *http.Request) (plain []byte, why pa
 	if err != nil {
 		return nil, "", err
 	}
-	if c.rest = rest; rest != nil {
+	if rest != nil {
+		c.in = req.WithContext(req.Context())
+		c.in.Body = rest
 		return nil, passTooLarge, nil
 	}
 	c.body = snapshot{data: body}

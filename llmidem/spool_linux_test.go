@@ -149,6 +149,25 @@ func TestSpool_LifeOfTheFileOfAStream(t *testing.T) {
 	})
 }
 
+// One byte above 1 MiB it is a file.
+func TestSpool_FromWhichSize(t *testing.T) {
+	spoolDir(t)
+	for size, want := range map[int]int{1 << 20: 0, 1<<20 + 1: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(llmtest.Delay(time.Second))
+			text := chatBody(strings.Repeat("x", size-len(chatBody(""))))
+			require.Len(t, text, size)
+			done := make(chan exchanged)
+			go func() { done <- b.read(b.client.RoundTrip(b.request("/chat/completions", text))) }()
+			synctest.Wait()
+			require.Equal(t, want, spooled(t))
+			require.Equal(t, 200, (<-done).status)
+			require.Zero(t, spooled(t))
+		})
+	}
+}
+
 // A provider that replays is asked again for a stream that broke off, with the same
 // bytes from the file.
 func TestSpool_ResumedStream(t *testing.T) {

@@ -20,7 +20,7 @@ func (c *call) streamBody(ctx context.Context, a *answer, resp *http.Response) *
 		return rd
 	}
 	rd.then = func(err error) {
-		if err == io.EOF && a.wire != nil {
+		if err == io.EOF && rd.pays && a.wire != nil {
 			resp.Trailer = a.wire.Trailer
 		}
 		c.endNumberOf(a, err)

@@ -74,7 +74,7 @@ func (c *call) identifyError(e *Error) {
 }
 
 // pass sends a request that is no inference call. Where its body had to be read to
-// find that out, cl has it.
+// find that out cl has it; one that is too large is the body of cl.in.
 func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response, error) {
 	if c.cfg.Strict {
 		closeBody(req)
@@ -86,8 +86,8 @@ func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response,
 	ctx, end := c.startPass(req, why)
 	out := req.WithContext(ctx)
 	switch {
-	case cl != nil && cl.rest != nil:
-		out.Body = cl.rest
+	case cl != nil && cl.in != nil:
+		out.Body = cl.in.Body
 	case cl != nil:
 		out.Body = cl.body.open()
 	}
@@ -134,8 +134,8 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 
 func (a *answer) statusText() string {
 	switch {
-	case a.statusLine != "":
-		return a.statusLine
+	case a.wire != nil && a.wire.Status != "":
+		return a.wire.Status
 	case a.status == http.StatusOK:
 		return "200 OK"
 	}
