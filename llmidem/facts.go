@@ -15,8 +15,8 @@ import (
 type facts struct {
 	operation string
 	model     string
+	choices   int // n; 0 when it was not given
 	stream    bool
-	choices   int  // n; 0 when it was not given
 	sampled   bool // the answer is drawn, so that asking again may be meant
 	stateful  bool // it changes state at the provider: conversation, background
 	fleeting  bool // it names what may change at the provider: see fleetingTTL
