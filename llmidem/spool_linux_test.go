@@ -1,6 +1,7 @@
 package llmidem_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -169,20 +170,57 @@ func TestSpool_FromWhichSize(t *testing.T) {
 }
 
 // A provider that replays is asked again for a stream that broke off, with the same
-// bytes from the file.
+// bytes from the file, also where only one caller has the stream.
 func TestSpool_ResumedStream(t *testing.T) {
 	spoolDir(t)
+	for name, opts := range map[string][]llmidem.CallOption{"recalled": nil, "not recalled": {llmidem.NoRecall()}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay})))
+				b.srv.Next(llmtest.CutEvents(3).Pace(100*time.Millisecond), llmtest.OK())
+				req := largeStream(b)
+				resp, err := b.client.RoundTrip(req.WithContext(llmidem.WithCall(req.Context(), opts...)))
+				require.NoError(t, err)
+				text, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				require.Contains(t, string(text), "[DONE]")
+				bodies := b.srv.Ledger().Bodies()
+				require.Greater(t, len(bodies), 1)
+				for _, again := range bodies[1:] {
+					require.True(t, bytes.Equal(bodies[0], again))
+				}
+				synctest.Wait()
+				require.Zero(t, spooled(t))
+			})
+		})
+	}
+}
+
+// A call that waits for another process keeps its file though its caller leaves, as
+// long as somebody waits: it is this body that is sent.
+func TestSpool_LeaderLeavesBeforeTheSend(t *testing.T) {
+	spoolDir(t)
 	synctest.Test(t, func(t *testing.T) {
-		b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Class: llmidem.Replay})))
-		b.srv.Next(llmtest.CutEvents(3), llmtest.OK())
-		resp, err := b.client.RoundTrip(largeStream(b))
-		require.NoError(t, err)
-		text, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		require.Contains(t, string(text), "[DONE]")
-		bodies := b.srv.Ledger().Bodies()
+		_, p := processes(t, 2)
+		p[0].srv.Next(llmtest.Status(400).Delay(10*time.Second), llmtest.OK())
+		other := make(chan exchanged)
+		go func() { other <- p[0].read(p[0].client.RoundTrip(large(p[0].bench, "x"))) }()
+		synctest.Wait()
+		ctx, leave := context.WithTimeout(context.Background(), time.Second)
+		defer leave()
+		left, got := make(chan error), make(chan exchanged)
+		go func() {
+			_, err := p[1].client.RoundTrip(large(p[1].bench, "x").WithContext(ctx))
+			left <- err
+		}()
+		synctest.Wait()
+		go func() { got <- p[1].read(p[1].client.RoundTrip(large(p[1].bench, "x"))) }()
+		require.Error(t, <-left)
+		require.Equal(t, 400, (<-other).status)
+		require.Equal(t, 200, (<-got).status)
+		bodies := p[0].srv.Ledger().Bodies()
 		require.Len(t, bodies, 2)
-		require.Equal(t, bodies[0], bodies[1])
+		require.True(t, string(bodies[1]) == largeBody("x"))
 		synctest.Wait()
 		require.Zero(t, spooled(t))
 	})

@@ -105,47 +105,82 @@ func TestSpool_KilledProcess(t *testing.T) {
 	require.Empty(t, files(t, dir))
 }
 
-// What a file saves: bodies are not in memory while their calls wait. They are when
-// the identity is made, one after the other.
-func TestSpool_MemoryWhileCallsWait(t *testing.T) {
-	const calls, size = 16, 8 << 20
-	gate := make(chan struct{})
-	var waiting sync.WaitGroup
-	waiting.Add(calls)
+const (
+	waitingCalls = 16
+	waitingSize  = 8 << 20
+)
+
+// waitingClient is a client whose requests are read and then not answered until the
+// gate is closed; arrived counts them.
+func waitingClient(t *testing.T) (client *llmidem.Client, arrived *sync.WaitGroup, gate chan struct{}) {
+	t.Helper()
+	gate, arrived = make(chan struct{}), &sync.WaitGroup{}
+	arrived.Add(waitingCalls)
 	client, err := llmidem.New(providers.OpenAI(), quiet, llmidem.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
 		n, err := io.Copy(io.Discard, req.Body)
 		req.Body.Close()
-		if err != nil || n <= size {
+		if err != nil || n <= waitingSize {
 			t.Errorf("%d bytes arrived, and %v", n, err)
 		}
-		waiting.Done()
+		arrived.Done()
 		<-gate
 		return &http.Response{StatusCode: 200, ProtoMajor: 2, Header: http.Header{"Content-Type": {"application/json"}},
 			ContentLength: int64(len(wireAnswer)), Body: io.NopCloser(strings.NewReader(wireAnswer))}, nil
 	})))
 	require.NoError(t, err)
-	defer client.Close(context.Background())
-	before := heap()
-	var wg sync.WaitGroup
-	for i := range calls {
-		req, err := http.NewRequest(http.MethodPost, "http://api.invalid/v1/chat/completions", io.MultiReader(
-			strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"`+strconv.Itoa(i)), io.LimitReader(letters{}, size), strings.NewReader(`"}]}`)))
-		require.NoError(t, err)
-		wg.Go(func() {
-			resp, err := client.RoundTrip(req)
-			if err != nil {
-				t.Error(err)
-				return
+	return client, arrived, gate
+}
+
+// What a file saves: bodies are not in memory while their calls wait. They are when
+// the identity is made, and where the caller has them itself, until it leaves.
+func TestSpool_MemoryWhileCallsWait(t *testing.T) {
+	text := func(i int) io.Reader {
+		return io.MultiReader(strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"`+strconv.Itoa(i)),
+			io.LimitReader(letters{}, waitingSize), strings.NewReader(`"}]}`))
+	}
+	for name, tt := range map[string]struct {
+		body   func(i int) io.Reader
+		leaves bool
+	}{
+		"from a stream": {text, false},
+		"from memory, the caller has left": {func(i int) io.Reader {
+			all, _ := io.ReadAll(text(i)) // of readers that do not fail
+			return bytes.NewReader(all)   // so that the request can give it again
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, arrived, gate := waitingClient(t)
+			before := heap()
+			ctx, leave := context.WithCancel(context.Background())
+			defer leave()
+			var callers sync.WaitGroup
+			for i := range waitingCalls {
+				callers.Go(func() {
+					req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://api.invalid/v1/chat/completions", tt.body(i))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if resp, err := client.RoundTrip(req); err == nil {
+						resp.Body.Close()
+					} else if !tt.leaves {
+						t.Error(err)
+					}
+				})
 			}
-			resp.Body.Close()
+			arrived.Wait()
+			if tt.leaves {
+				leave()
+				callers.Wait()
+			}
+			held := int64(heap()) - int64(before)
+			close(gate)
+			callers.Wait()
+			require.NoError(t, client.Close(context.Background()))
+			t.Logf("%d calls with %d MiB each hold %.1f MiB of memory while they wait", waitingCalls, waitingSize>>20, float64(held)/(1<<20))
+			require.Less(t, held, int64(waitingCalls*waitingSize/8))
 		})
 	}
-	waiting.Wait()
-	held := int64(heap()) - int64(before)
-	close(gate)
-	wg.Wait()
-	t.Logf("%d calls with %d MiB each hold %.1f MiB of memory while they wait", calls, size>>20, float64(held)/(1<<20))
-	require.Less(t, held, int64(calls*size/8))
 }
 
 func heap() uint64 {

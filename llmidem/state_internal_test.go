@@ -29,6 +29,7 @@ func TestS17_RecordThatIsTooOldToBeGivenOut(t *testing.T) {
 		require.Equal(t, "provider", ask())
 		rec, err := c.store.Get(t.Context(), address)
 		require.NoError(t, err)
+		require.Equal(t, fleetingTTL, rec.Left, "a store that others share has it for no longer")
 		plant(t, c, address, rec.Fingerprint, rec.Body) // for an hour
 		time.Sleep(9 * time.Minute)
 		require.Equal(t, "store", ask())
