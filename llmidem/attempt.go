@@ -88,7 +88,8 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 		a.tooLarge = true
 	default:
 		a.body, a.trailer = body, resp.Trailer
-		if resp.Body.Close(); a.status == http.StatusOK {
+		resp.Body.Close()
+		if a.status == http.StatusOK {
 			a.wire = nil
 		}
 	}

@@ -11,7 +11,8 @@ import (
 // WithCaptureContent puts the text of prompts and answers into the logical spans,
 // in the form of the OpenTelemetry conventions (gen_ai.input.messages and
 // gen_ai.output.messages), for chats in the OpenAI format. Images and files are
-// named, not copied, and requests above 1 MiB left out. Prompts are personal data more often than not: default off.
+// named, not copied, and requests above 1 MiB left out. Prompts are personal data
+// more often than not: default off.
 func WithCaptureContent(on bool) Option {
 	return optionFunc(func(s *settings) { s.capture = on })
 }
