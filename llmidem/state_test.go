@@ -205,3 +205,34 @@ func TestR9_ToolsThatRunAtTheProvider(t *testing.T) {
 		})
 	}
 }
+
+// In a run, whose records live for days together, too: an answer that may be wrong
+// by now is made anew.
+func TestFleeting_InARun(t *testing.T) {
+	for _, tt := range leaning {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				memory, err := store.NewMemory(store.MemoryConfig{})
+				require.NoError(t, err)
+				life := func() string { // of a program that is started again
+					rules := identity.OpenAI()
+					if tt.path == geminiPath {
+						rules = identity.Gemini()
+					}
+					client, err := llmidem.New(llmidem.Provider{Name: "p", Rules: rules}, llmidem.WithTransport(roundTrip(whole)),
+						llmidem.WithTenant("t"), llmidem.WithStore(sharedMemory{memory}), quiet)
+					require.NoError(t, err)
+					defer client.Close(t.Context())
+					req, err := http.NewRequestWithContext(llmidem.WithRun(t.Context(), "run-7"), http.MethodPost, "https://api.invalid"+tt.path, body(tt.body))
+					require.NoError(t, err)
+					return (&bench{t: t}).read(client.RoundTrip(req)).source
+				}
+				require.Equal(t, "provider", life())
+				time.Sleep(9 * time.Minute)
+				require.Equal(t, "store", life())
+				time.Sleep(2 * time.Minute)
+				require.Equal(t, tt.fleeting, life() == "provider")
+			})
+		})
+	}
+}
