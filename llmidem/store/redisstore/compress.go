@@ -19,7 +19,8 @@ type codec struct {
 // be longer when it is unpacked, or is, is not unpacked any further.
 func newCodec(above int, limit int64) (*codec, error) {
 	procs := runtime.GOMAXPROCS(0)
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(procs),
+	// The level below, SpeedFastest, gives up on text between 700 and 1500 bytes.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(procs),
 		zstd.WithEncoderCRC(false)) // the value has a checksum
 	if err != nil {
 		return nil, err

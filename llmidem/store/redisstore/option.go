@@ -26,8 +26,8 @@ func (f optionFunc) apply(s *settings) { f(s) }
 const (
 	defaultPrefix   = "llmidem:"
 	defaultMaxEntry = 8 << 20
-	// defaultCompress is where zstd begins to make answers shorter by more than it
-	// costs: BenchmarkCompression.
+	// defaultCompress is from where on an answer gets a third shorter or more, for
+	// which a read takes some microseconds: BenchmarkCompression.
 	defaultCompress = 1 << 10
 	// mostEntry leaves room for the header in the longest string of Redis, 512 MiB.
 	mostEntry = 511 << 20
