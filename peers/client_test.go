@@ -48,7 +48,7 @@ func at(url string) openai.ClientConfig {
 
 // question asks for tokens of an answer, drawn at a temperature of 1.
 func question(prompt string, tokens int) openai.ChatCompletionRequest {
-	return openai.ChatCompletionRequest{Model: "stories", Temperature: 1, MaxTokens: tokens,
+	return openai.ChatCompletionRequest{Model: "stories", Temperature: 1, MaxCompletionTokens: tokens,
 		Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: prompt}}}
 }
 

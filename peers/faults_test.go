@@ -108,6 +108,23 @@ func TestAimockMalformed(t *testing.T) {
 	requireCommitted(t, p, []fault{malformed}, true)
 }
 
+// As a stream, go-openai reads it as one without events, with llmidem or without; the
+// receipt says that it is not whole.
+func TestAimockMalformedStream(t *testing.T) {
+	p := aimock(t, fixture("hello", "Hello yourself.", nil))
+	api := scripted(t, p, []fault{malformed})
+	for i, want := range []string{"", "Hello yourself."} {
+		ctx, receipt := llmidem.WithReceipt(t.Context())
+		stream, err := api.CreateChatCompletionStream(ctx, question("hello", 64))
+		require.NoError(t, err)
+		require.Equal(t, want, tell(t, stream, nothing).text.String())
+		require.True(t, receipt().Paid())
+		require.Equal(t, i == 1, receipt().Complete)
+		require.Equal(t, i == 1, receipt().Kept)
+	}
+	requireCommitted(t, p, []fault{malformed}, true)
+}
+
 // A stream that aimock breaks off is an error, and nothing is kept of it: who asks
 // again gets a whole one, and from then on that.
 func TestAimockStreamsThatBreakOff(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -77,16 +78,33 @@ func node(t *testing.T, script string) string {
 	if err != nil {
 		missing(t, "node is not installed; it takes 20.15 or newer, and "+install)
 	}
-	folder := filepath.Join("node", filepath.Dir(filepath.FromSlash(script)))
-	for _, dir := range []string{"node", folder} { // reading them tells the cache of test results when a script has changed
-		_, err := os.ReadDir(dir)
-		require.NoError(t, err)
+	if version := nodeVersion(program); !recent(version) {
+		missing(t, "node is "+version+"; it takes 20.15 or newer")
 	}
-	packages := filepath.Join(folder, "node_modules")
-	if _, err := os.Stat(packages); err != nil {
-		missing(t, packages+" is not there; "+install)
+	for _, dir := range []string{"node", filepath.Join("node", filepath.Dir(filepath.FromSlash(script)))} {
+		_, err := os.ReadDir(dir) // tells the cache of test results when a script has changed
+		require.NoError(t, err)
+		packages := filepath.Join(dir, "node_modules")
+		if _, err := os.Stat(packages); err != nil {
+			missing(t, packages+" is not there; "+install)
+		}
 	}
 	return program
+}
+
+func nodeVersion(program string) string {
+	out, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// recent reports whether a version, as in v20.15.0, is at least that.
+func recent(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "v%d.%d.", &major, &minor)
+	return err == nil && (major > 20 || major == 20 && minor >= 15)
 }
 
 // missing skips a test for which something is not installed, but not in CI.
