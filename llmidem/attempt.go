@@ -105,6 +105,10 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 	a.end = endOfStatus(c.provider.Errors, a.status, a.header, errorInfo(a.status, plain))
 	if a.status == http.StatusOK && !a.tooLarge {
 		a.verdict = c.judge(a, plain, framed(resp))
+		if c.facts.stream && c.streamRule() && !a.verdict.Terminal && !c.cfg.TolerateTruncation {
+			// An SDK that skips what is no event would take this for an empty answer.
+			a.bodyErr = c.failure(CodeInterrupted, "the request was for a stream, and the answer is neither one nor whole", io.ErrUnexpectedEOF)
+		}
 	}
 	return a
 }
