@@ -4,22 +4,34 @@ import "time"
 
 // Stats are sums over the records of a log. The zero Stats are those of no record.
 type Stats struct {
-	// Records counts all records, Intents and Outcomes those of calls, Opened how often
-	// the log was opened, Recovered how often its end was half written then.
-	Records, Intents, Outcomes, Opened, Recovered uint64
+	// Records counts all records, Intents and Outcomes those of calls.
+	Records  uint64 `json:"records"`
+	Intents  uint64 `json:"intents"`
+	Outcomes uint64 `json:"outcomes"`
+	// Opened is how often the log was opened, Recovered how often its end was half
+	// written then.
+	Opened    uint64 `json:"opened"`
+	Recovered uint64 `json:"recovered"`
 	// Answered, Replayed, Ambiguous, Refused and Failed count the outcomes by how they
 	// ended, Other those of a later version. Replayed ones are duplicates prevented.
-	Answered, Replayed, Ambiguous, Refused, Failed, Other uint64
+	Answered  uint64 `json:"answered"`
+	Replayed  uint64 `json:"replayed"`
+	Ambiguous uint64 `json:"ambiguous"`
+	Refused   uint64 `json:"refused"`
+	Failed    uint64 `json:"failed"`
+	Other     uint64 `json:"other"`
 	// Unsettled is how many intents have no outcome: calls under way, and such whose
-	// process ended first. They are in doubt. Where the first files of a log are not
-	// read, outcomes of intents in these are not counted against it.
-	Unsettled uint64
+	// process ended first. They are in doubt. Outcomes of intents in files that are not
+	// read do not count against it.
+	Unsettled uint64 `json:"unsettled"`
 	// Attempts counts the requests that were sent.
-	Attempts uint64
+	Attempts uint64 `json:"attempts"`
 	// Paid and Saved are the sums of the tokens.
-	Paid, Saved Usage
+	Paid  Usage `json:"paid"`
+	Saved Usage `json:"saved"`
 	// Begin and End are the times of the first and the last record.
-	Begin, End time.Time
+	Begin time.Time `json:"begin,omitzero"`
+	End   time.Time `json:"end,omitzero"`
 
 	first uint64 // the number of the first record
 }
@@ -74,6 +86,9 @@ func (u *Usage) add(v Usage) {
 	u.InputTokens = sum(u.InputTokens, v.InputTokens)
 	u.OutputTokens = sum(u.OutputTokens, v.OutputTokens)
 }
+
+// Total returns all tokens, at most the most that an int64 holds.
+func (u Usage) Total() int64 { return sum(max(u.InputTokens, 0), u.OutputTokens) }
 
 func sum(a, b int64) int64 {
 	const most = 1<<63 - 1

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -31,6 +32,9 @@ func (l *Log) write() {
 		}
 		for g := l.take(); g != nil; g = l.take() {
 			l.commit(g)
+			// Those who were waiting run first, and may join the next group: else two
+			// halves of them take turns, and each waits for the other's write too.
+			runtime.Gosched()
 		}
 		if due == nil && l.writer.unsynced > 0 {
 			due = time.After(l.sync.delay)
