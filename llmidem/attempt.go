@@ -31,6 +31,7 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 		if ans.end.err != nil && ctx.Err() != nil {
 			ans.end.endedBy(context.Cause(ctx))
 		}
+		c.tried(ans)
 		switch {
 		case ans.live != nil || ans.broken: // the stream ends it
 		case ans.rest == nil:

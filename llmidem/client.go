@@ -37,6 +37,8 @@ type core struct {
 	tenant      string
 
 	store     store.Store
+	audit     auditLog      // nil for none
+	finance   bool          // ForFinance: the log and the records must not fail
 	near      *store.Memory // copies in front of a store that outlives us; else nil
 	outlives  bool          // the store outlives this process or is seen by others
 	shared    bool          // others see it
@@ -89,8 +91,9 @@ func (s *settings) build() (*Client, error) {
 	c := &core{
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
-		budget:     newRetryBudget(cfg.Retry),
-		deadlines:  deadlines{budget: cfg.Retry.Elapsed},
+		budget:    newRetryBudget(cfg.Retry),
+		deadlines: deadlines{budget: cfg.Retry.Elapsed},
+		audit:     s.audit, finance: s.finance,
 		noAttempts: s.noAttempts, capture: s.capture,
 	}
 	if err := c.setStore(s.store); err != nil {
@@ -134,7 +137,7 @@ func (c *Client) Over(rt http.RoundTripper) *Client {
 
 func (k *core) over(rt http.RoundTripper) *Client {
 	return &Client{core: k, transport: rt,
-		serve: k.inRun(k.recall(k.coalesce(k.wrote(k.claim(k.goOn(k.retry(k.attempt(rt))))))))}
+		serve: k.inRun(k.recall(k.coalesce(k.intend(k.wrote(k.claim(k.goOn(k.retry(k.attempt(rt)))))))))}
 }
 
 // Provider returns a copy of what the client knows of its provider.

@@ -40,6 +40,9 @@ type Config struct {
 	// StoreDown says what happens when the store fails before anything was sent.
 	// Default: Proceed.
 	StoreDown StorePolicy
+	// AcceptStoreLoss lets [ForFinance] use a shared store that may lose claims, as
+	// Redis may in a failover. Default: it is refused.
+	AcceptStoreLoss bool
 	// StoreTimeout is how long one operation of a store that outlasts the process
 	// may take before it counts as failed. Default: 5 seconds.
 	StoreTimeout time.Duration

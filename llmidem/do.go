@@ -35,7 +35,8 @@ func Do[T any](ctx context.Context, c *Client, name string, payload any, fn func
 	run := func(ctx context.Context, cl *call) (*answer, error) {
 		return cl.execute(ctx, func(ctx context.Context) (any, error) { return fn(ctx, cl.key) })
 	}
-	ans, err := c.inRun(c.recall(c.coalesce(c.wrote(c.claim(c.goOn(run))))))(ctx, cl)
+	ans, err := c.inRun(c.recall(c.coalesce(c.intend(c.wrote(c.claim(c.goOn(run)))))))(ctx, cl)
+	ans, err = cl.outcomeFirst(ctx, ans, err)
 	if err == nil {
 		err = json.Unmarshal(ans.body, &res.Value)
 	}

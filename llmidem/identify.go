@@ -121,6 +121,9 @@ func (c *call) place(ctx context.Context) (err error) {
 	if c.recallMode = c.modeOf(); c.recallMode == recallNone {
 		c.scope = nil // it has no part in the run
 	}
+	if err := c.promised(); err != nil {
+		return err
+	}
 	if c.shared && c.home.account == "" && c.namespace == "" && c.recallMode != recallNone {
 		return c.failure(CodeInvalid, "the store is shared and nothing says whose record this is: the call has no credentials that are known; "+
 			"give the client WithTenant(id) or WithNamespace(name)", nil)

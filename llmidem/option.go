@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/llmidem/llmidem-go/llmidem/audit"
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
@@ -37,6 +38,9 @@ type settings struct {
 	noKeyHeader  bool
 
 	applied  int // options so far
+	audit    auditLog
+	auditSet bool
+	finance  bool // ForFinance
 	presets  []string
 	presetAt []int // the place of each preset among the options
 	promise  func(*settings) error
@@ -85,6 +89,20 @@ func WithTransport(rt http.RoundTripper) Option {
 // CodeInvalid. That is so for every [Do].
 func WithStore(s store.Store) Option {
 	return optionFunc(func(set *settings) { set.store, set.storeSet = s, true })
+}
+
+// WithAudit says where the intent and the outcome of each call are logged, whoever
+// is given its answer: an answer that was there already has an outcome and no intent.
+// Each call with a claim waits for the log once before it is sent and once at its
+// end. A log that fails is warned of, and the call goes on; see [ForFinance] for the
+// opposite. It stays yours to close, after [Client.Close]. Default: none.
+func WithAudit(log *audit.Log) Option {
+	return optionFunc(func(s *settings) {
+		s.auditSet = true
+		if log != nil {
+			s.audit = log
+		}
+	})
 }
 
 // WithNamespace sets the records of one application apart from those of others
@@ -153,6 +171,7 @@ func (c *Config) merge(o Config) {
 	override(&c.OnUnknown, o.OnUnknown)
 	override(&c.StoreDown, o.StoreDown)
 	override(&c.StoreTimeout, o.StoreTimeout)
+	override(&c.AcceptStoreLoss, o.AcceptStoreLoss)
 	override(&c.DetachLimit, o.DetachLimit)
 	override(&c.Drain.Bytes, o.Drain.Bytes)
 	override(&c.Drain.Time, o.Drain.Time)

@@ -14,12 +14,15 @@ import (
 // progress counts the requests of a call.
 type progress struct {
 	sends   atomic.Int32
-	delayed atomic.Int64 // the wait before the next attempt
-	begun   atomic.Bool  // a request was given to the transport
-	traced  atomic.Bool  // the transport says what it writes
-	written atomic.Bool  // it wrote
-	held    atomic.Int64 // another client has the claim: what is left of its lease
-	lost    atomic.Bool  // the claim: others may be making the call by now
+	delayed atomic.Int64  // the wait before the next attempt
+	begun   atomic.Bool   // a request was given to the transport
+	traced  atomic.Bool   // the transport says what it writes
+	written atomic.Bool   // it wrote
+	held    atomic.Int64  // another client has the claim: what is left of its lease
+	lost    atomic.Bool   // the claim: others may be making the call by now
+	intent  atomic.Uint64 // its place in the audit log
+	audited atomic.Bool   // its outcome is there too, or should be
+	tries   tries
 
 	given *complete.Content // of a stream that is asked for again; its one reader's
 }

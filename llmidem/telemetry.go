@@ -97,6 +97,7 @@ func serverAttributes(u *url.URL) []attribute.KeyValue {
 // endDone ends the logical span of a call that was answered, if only with an
 // HTTP error.
 func (c *call) endDone(ctx context.Context, a *answer) {
+	c.auditEnd(ctx, a, nil)
 	var e *Error
 	if a.failed() {
 		e = c.statusError(a)
@@ -168,6 +169,7 @@ func (c *call) link(a *answer) {
 // endFailed ends the logical span of a call that failed. a is what it had of an
 // answer, else nil.
 func (c *call) endFailed(ctx context.Context, a *answer, e *Error) {
+	c.auditEnd(ctx, a, e)
 	c.measure(ctx, a, e)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorType.String(e.ErrorType()), semconv.AttemptCount.Int(e.Attempts))

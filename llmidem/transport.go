@@ -48,6 +48,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, cl.fail(ctx, invalid("the client is closed", nil))
 	}
 	ans, err := cl.serveCounted(ctx, c.serve)
+	ans, err = cl.outcomeFirst(ctx, ans, err)
 	if err != nil {
 		return nil, cl.fail(ctx, asError(err, cl))
 	}

@@ -41,6 +41,9 @@ func (s *settings) validate() error {
 	if s.storeSet && s.store == nil {
 		add(optionError("WithStore", "is nil", "open the store first, or leave the option out for memory"))
 	}
+	if s.auditSet && s.audit == nil {
+		add(optionError("WithAudit", "is nil", "open a log with audit.Open, or leave the option out"))
+	}
 	if c, ok := s.transport.(*Client); ok && c != nil {
 		add(optionError("WithTransport", "is a *llmidem.Client: every call would pass two of them", "give it the transport below"))
 	}
