@@ -100,6 +100,9 @@ func (s *settings) build() (*Client, error) {
 		return nil, err
 	}
 	c.setTelemetry(s)
+	if s.exposed {
+		c.logger.Warn("the file of Config.SchemeSecret may be read by others on this machine; chmod 600 it")
+	}
 	rt := s.transport
 	if rt == nil {
 		c.own = newTransport()

@@ -91,6 +91,9 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 	}
 	if cl.opts.key != nil {
 		cl.key = cl.opts.key.key
+		if err := cl.checkOwn(cl.key); err != nil {
+			return cl, err
+		}
 	}
 	cl.home = c.homeOf(nil, "")
 	return cl, cl.place(ctx)

@@ -149,15 +149,23 @@ func (c *call) chooseKey(req *http.Request) (identity.Key, error) {
 		return own, &Error{Code: CodeConflict, Key: own, reason: "the option Key and the request's key header differ; set one of them"}
 	case !own.IsZero():
 		c.ownHeader = true
-		return own, nil
+		return own, c.checkOwn(own)
 	case c.opts.key != nil:
-		return c.opts.key.key, nil
+		return c.opts.key.key, c.checkOwn(c.opts.key.key)
 	}
 	key, err := c.scheme.Key(c.doc)
 	if err != nil {
 		return key, invalid("the key cannot be made: "+err.Error(), err)
 	}
 	return key, nil
+}
+
+// checkOwn refuses a caller's own key that is not of the agreed form.
+func (c *call) checkOwn(key identity.Key) error {
+	if err := c.cfg.KeyPolicy.Check(key); err != nil {
+		return invalid("the caller's own key breaks Config.KeyPolicy: "+err.Error(), err)
+	}
+	return nil
 }
 
 // headerKey is the key that the caller set as a header, in whatever case and

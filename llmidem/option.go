@@ -36,6 +36,7 @@ type settings struct {
 	noAttempts   bool // no attempt spans
 	capture      bool // content into spans
 	noKeyHeader  bool
+	exposed      bool // the file of the secret may be read by others
 
 	applied  int // options so far
 	audit    auditLog
@@ -154,7 +155,12 @@ func WithAttemptSpans(on bool) Option {
 }
 
 // apply makes Config an Option.
-func (c Config) apply(s *settings) { s.cfg.merge(c) }
+func (c Config) apply(s *settings) {
+	s.cfg.merge(c)
+	override(&s.namespace, c.Namespace)
+	override(&s.tenant, c.Tenant)
+	s.cfg.mergeOrigins(c)
+}
 
 func (c *Config) merge(o Config) {
 	override(&c.HeaderName, o.HeaderName)
@@ -162,6 +168,16 @@ func (c *Config) merge(o Config) {
 	if o.ExcludedFields != nil {
 		c.ExcludedFields = append([]string{}, o.ExcludedFields...)
 	}
+	override(&c.Scheme, o.Scheme)
+	override(&c.SchemeNamespace, o.SchemeNamespace)
+	override(&c.SchemeSecret, o.SchemeSecret)
+	override(&c.KeyPolicy.Scheme, o.KeyPolicy.Scheme)
+	override(&c.KeyPolicy.Prefix, o.KeyPolicy.Prefix)
+	override(&c.KeyPolicy.MinLen, o.KeyPolicy.MinLen)
+	override(&c.KeyPolicy.MaxLen, o.KeyPolicy.MaxLen)
+	override(&c.Namespace, o.Namespace)
+	override(&c.Tenant, o.Tenant)
+	override(&c.Store, o.Store)
 	override(&c.CacheTTL, o.CacheTTL)
 	override(&c.CacheCapacity, o.CacheCapacity)
 	override(&c.CacheBytes, o.CacheBytes)

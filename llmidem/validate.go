@@ -23,7 +23,14 @@ func leans(path string) bool {
 
 // optionError is how New speaks: the option, what is wrong, and the fix.
 func optionError(option, wrong, fix string) error {
-	return fmt.Errorf("llmidem: %s %s; %s", option, wrong, fix)
+	return &optionFault{option: option, wrong: wrong, fix: fix}
+}
+
+// optionFault is an option that is wrong; place is where it was read, in brackets.
+type optionFault struct{ option, place, wrong, fix string }
+
+func (f *optionFault) Error() string {
+	return "llmidem: " + f.option + f.place + " " + f.wrong + "; " + f.fix
 }
 
 // validate reports everything that is wrong, joined.
@@ -37,6 +44,10 @@ func (s *settings) validate() error {
 	}
 	if s.transportSet && s.transport == nil {
 		add(optionError("WithTransport", "is nil", "leave it out for the client's own transport"))
+	}
+	if s.cfg.Store != "" && !s.storeSet {
+		add(optionError("Config.Store", "names a store that was not opened",
+			"open it with a package of llmidem/store and the URL of Config.StoreURL, and give it to New by WithStore"))
 	}
 	if s.storeSet && s.store == nil {
 		add(optionError("WithStore", "is nil", "open the store first, or leave the option out for memory"))
@@ -52,7 +63,7 @@ func (s *settings) validate() error {
 	errs = append(errs, s.checkKey()...)
 	if s.provider.Rules != nil {
 		if err := s.provider.Rules.Validate(s.cfg.ExcludedFields); err != nil {
-			add(fmt.Errorf("llmidem: Config.ExcludedFields or Provider.Rules: %w; name members that do not change the answer, by their dotted path", err))
+			add(fmt.Errorf("llmidem: Config.ExcludedFields"+s.cfg.placed("ExcludedFields")+" or Provider.Rules: %w; name members that do not change the answer, by their dotted path", err))
 		}
 	}
 	if len(errs) == 0 && s.promise != nil {
@@ -60,22 +71,31 @@ func (s *settings) validate() error {
 			add(err)
 		}
 	}
+	s.cfg.locate(errs)
 	return errors.Join(errs...)
 }
 
 // checkKey checks the scheme, and that the provider takes the keys it makes.
 func (s *settings) checkKey() (errs []error) {
-	if s.cfg.KeyPrefix != "" {
-		if s.schemeSet {
+	switch {
+	case s.schemeSet:
+		if s.cfg.KeyPrefix != "" {
 			errs = append(errs, optionError("Config.KeyPrefix", "is set beside WithScheme", "give the prefix to the scheme"))
-		} else {
-			s.scheme = identity.SHA256(s.cfg.KeyPrefix)
+		}
+		if s.cfg.Scheme != "" {
+			errs = append(errs, optionError("Config.Scheme", "is set beside WithScheme", "keep one of them"))
+		}
+	case len(s.cfg.checkScheme()) > 0 || len(s.cfg.checkReferences()) > 0:
+		return nil // said by Config.check
+	default:
+		if err := s.setScheme(); err != nil {
+			return append(errs, err)
 		}
 	}
 	if err := s.scheme.Err(); err != nil {
 		return append(errs, fmt.Errorf("llmidem: WithScheme or Config.KeyPrefix: %w; as in identity.SHA256(\"idem_\"), or a random namespace of your own for identity.UUID5", err))
 	}
-	if len(errs) > 0 || s.noKeyHeader {
+	if len(errs) > 0 {
 		return errs
 	}
 	sample, err := identity.Function("sample", []byte("0"), identity.Call{})
@@ -85,6 +105,13 @@ func (s *settings) checkKey() (errs []error) {
 	key, err := s.scheme.Key(sample)
 	if err != nil {
 		return append(errs, fmt.Errorf("llmidem: WithScheme: %w", err))
+	}
+	if err := s.cfg.KeyPolicy.Check(key); err != nil && s.cfg.KeyPolicy.Err() == nil {
+		errs = append(errs, optionError("Config.KeyPolicy", "does not take the keys of the client's own scheme "+s.scheme.Name()+" ("+err.Error()+")",
+			"set Scheme and KeyPrefix to what was agreed"))
+	}
+	if s.noKeyHeader {
+		return errs
 	}
 	pattern, err := s.provider.Keys.pattern()
 	if err != nil {
@@ -106,6 +133,11 @@ func (c Config) check() (errs []error) {
 		if bad {
 			errs = append(errs, optionError("Config."+name, "is negative", fix))
 		}
+	}
+	errs = append(errs, c.checkScheme()...)
+	errs = append(errs, c.checkReferences()...)
+	if err := c.KeyPolicy.Err(); err != nil {
+		errs = append(errs, optionError("Config.KeyPolicy", "can be met by no key ("+err.Error()+")", "correct it, or leave it out for any key"))
 	}
 	positive("CacheTTL", c.CacheTTL < 0, "use RecallOff to keep nothing, or 0 for the default")
 	positive("CacheCapacity", c.CacheCapacity < 0, "use RecallOff to keep nothing, or 0 for 10,000 entries")
