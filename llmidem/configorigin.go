@@ -25,7 +25,7 @@ type origins map[string]origin
 func (o origin) String() string {
 	switch {
 	case o.env != "":
-		return o.env
+		return conffile.Quote(o.env) // it may be no name at all
 	case o.at == conffile.Place{}:
 		return o.file
 	}

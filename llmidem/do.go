@@ -90,8 +90,7 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 		return cl, invalid("the key cannot be made: "+err.Error(), err)
 	}
 	if cl.opts.key != nil {
-		cl.key = cl.opts.key.key
-		if err := cl.checkOwn(cl.key); err != nil {
+		if cl.key, err = cl.agreed(cl.opts.key.key); err != nil {
 			return cl, err
 		}
 	}

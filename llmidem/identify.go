@@ -149,9 +149,9 @@ func (c *call) chooseKey(req *http.Request) (identity.Key, error) {
 		return own, &Error{Code: CodeConflict, Key: own, reason: "the option Key and the request's key header differ; set one of them"}
 	case !own.IsZero():
 		c.ownHeader = true
-		return own, c.checkOwn(own)
+		return c.agreed(own)
 	case c.opts.key != nil:
-		return c.opts.key.key, c.checkOwn(c.opts.key.key)
+		return c.agreed(c.opts.key.key)
 	}
 	key, err := c.scheme.Key(c.doc)
 	if err != nil {
@@ -160,12 +160,13 @@ func (c *call) chooseKey(req *http.Request) (identity.Key, error) {
 	return key, nil
 }
 
-// checkOwn refuses a caller's own key that is not of the agreed form.
-func (c *call) checkOwn(key identity.Key) error {
+// agreed refuses a caller's own key that is not of the agreed form. It is no key
+// then, and is not shown as one: it may be a credential in the wrong place.
+func (c *call) agreed(key identity.Key) (identity.Key, error) {
 	if err := c.cfg.KeyPolicy.Check(key); err != nil {
-		return invalid("the caller's own key breaks Config.KeyPolicy: "+err.Error(), err)
+		return identity.Key{}, invalid("the caller's own key breaks Config.KeyPolicy: "+err.Error(), err)
 	}
-	return nil
+	return key, nil
 }
 
 // headerKey is the key that the caller set as a header, in whatever case and
