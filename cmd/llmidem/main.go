@@ -1,5 +1,6 @@
-// Command llmidem makes, explains and compares the keys of inference calls, asks
-// services what they do with them, and reads the audit logs of calls.
+// Command llmidem makes, explains, compares and checks the keys of inference calls, asks
+// services what they do with them, reads the audit logs of calls, and checks and shows
+// the settings of a client.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 // Exit statuses. A refusal that was asked for (key --calls) is an answer: statusOK.
 const (
 	statusOK     = 0
-	statusDiffer = 1 // diff: the keys differ; verify: the expectation is not met; audit: the chain does not hold
+	statusDiffer = 1 // diff: the keys differ; key --check: some are not of the form; verify: the expectation is not met; audit: the chain does not hold
 	statusBad    = 2 // bad input, bad flags, or output that could not be written
 	statusMute   = 3 // verify: the service could not be asked, or does not tell
 )
@@ -35,7 +36,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
-	if err != nil && !errors.Is(err, errDiffer) && !errors.Is(err, errBroken) {
+	var many faults
+	switch {
+	case err == nil, errors.Is(err, errDiffer), errors.Is(err, errBroken), errors.Is(err, errBadKeys): // said
+	case errors.As(err, &many):
+		fmt.Fprintln(stderr, many)
+	default:
 		fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
 	}
 	return statusOf(err)
@@ -47,7 +53,7 @@ func statusOf(err error) int {
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.Is(err, errDiffer), errors.Is(err, errUnmet), errors.Is(err, errBroken):
+	case errors.Is(err, errDiffer), errors.Is(err, errUnmet), errors.Is(err, errBroken), errors.Is(err, errBadKeys):
 		return statusDiffer
 	case errors.As(err, &mute):
 		return statusMute
@@ -63,8 +69,9 @@ func newRoot() *cobra.Command {
 that mean the same, whatever their member order, white space, escapes and delivery
 fields, have one key.
 
-Exit status: 0, or 1 where diff found a difference, verify another class than expected
-or audit a broken log, or 2 with one line on standard error for bad input, or 3 where
+Exit status: 0, or 1 where diff found a difference, key --check a key that is not of the
+form, verify another class than expected or audit a broken log, or 2 with one line on
+standard error for bad input (config: one for each thing that is wrong), or 3 where
 verify could not ask a service.`,
 		Version:            version(),
 		SilenceErrors:      true, // run prints them, on one line
@@ -73,7 +80,7 @@ verify could not ask a service.`,
 		Args:               cobra.NoArgs,
 		RunE:               func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKey(), newExplain(), newDiff(), newVerify(transport()), newAudit())
+	root.AddCommand(newKey(), newExplain(), newDiff(), newVerify(transport()), newAudit(), newConfig())
 	return root
 }
 
