@@ -364,6 +364,12 @@ func TestConfig_FilesThatAreNone(t *testing.T) {
 	_, err = loadConfig(writeConfig(t, "c.yaml", text.String()), nil)
 	require.Len(t, strings.Split(err.Error(), "\n"), mostProblems+1)
 	require.ErrorContains(t, err, "llmidem: LoadConfig: 150 more are wrong")
+
+	// A variable's name is whatever the process was started with.
+	_, err = loadConfig("", []string{"LLMIDEM_A\n\x1b[2JB=1", "LLMIDEM_" + strings.Repeat("x", 1<<16) + "=1"})
+	require.Len(t, strings.Split(err.Error(), "\n"), 2)
+	require.NotContains(t, err.Error(), "\x1b")
+	require.Less(t, len(err.Error()), 1000)
 }
 
 func TestConfig_ReferencesAreBesideTheirFile(t *testing.T) {

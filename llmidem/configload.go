@@ -19,11 +19,12 @@ import (
 // environment alone. The result goes to [New] among the options.
 //
 // Names are those of the fields in lower case with underscores, groups being nested
-// or joined by dots: cache_ttl, retry.max_attempts. In the environment they are LLMIDEM_CACHE_TTL,
-// LLMIDEM_RETRY_MAX_ATTEMPTS; a variable that is empty counts as not set, and lists
-// are separated by commas. Times have units, as in 10m; sizes are bytes or have
-// units, as in 64MiB. Where 0 would stand for the default it is refused. Secrets, and
-// a URL that holds one, are references: env:NAME or file:PATH, a path in a file being
+// or joined by dots: cache_ttl, retry.max_attempts. In the environment they are
+// LLMIDEM_CACHE_TTL, LLMIDEM_RETRY_MAX_ATTEMPTS; a variable that is empty counts as
+// not set, and lists are separated by commas. Times have units, as in 10m; sizes are
+// bytes or have units, as in 64MiB. Where 0 would stand for the default it is
+// refused; a false that is written down overrides the options before. Secrets, and a
+// URL that holds one, are references: env:NAME or file:PATH, a path in a file being
 // relative to it. LoadConfig does not follow them.
 //
 // The error joins all that is wrong, unknown names and variables among it, one line
