@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmidem/llmidem-go/llmidem"
+	"github.com/llmidem/llmidem-go/llmidem/gateway"
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 	"github.com/llmidem/llmidem-go/llmidem/llmtest"
 	"github.com/llmidem/llmidem-go/llmidem/providers"
@@ -153,6 +156,31 @@ func TestKeyPolicy_BeforeAnythingIsSent(t *testing.T) {
 
 	require.Equal(t, good, b.mustAsk("mine", llmidem.Key(good)).Receipt.Key.String())
 	require.Regexp(t, "^acme_", b.mustAsk("made").Receipt.Key.String())
+}
+
+// A key that is quoted on the way arrives as it was, also one that has to be escaped
+// for that.
+func TestK11_QuotedKeysArrive(t *testing.T) {
+	const mine = `tenant\order-7`
+	b := benchOver(t, llmtest.New(t, llmtest.InMemory(), llmtest.WithKeys(llmidem.Keys{Quoted: true})))
+	b.mustAsk("by option", llmidem.Key(mine))
+	req := b.request("/chat/completions", chatBody("by header"))
+	req.Header.Set("Idempotency-Key", `"tenant\\order-8"`)
+	b.read(b.client.RoundTrip(req))
+
+	wrap, err := gateway.RequireKey(identity.Policy{Prefix: `tenant\`})
+	require.NoError(t, err)
+	var arrived []string
+	service := wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		key, _ := gateway.KeyOf(r.Context())
+		arrived = append(arrived, key.String())
+	}))
+	for _, sent := range b.srv.Ledger().Requests {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header = sent.Header
+		service.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	require.Equal(t, []string{mine, `tenant\order-8`}, arrived)
 }
 
 func requirePolicy(t *testing.T, err error) {

@@ -186,7 +186,7 @@ func (c *call) headerKey(req *http.Request) (identity.Key, error) {
 	}
 	text := values[0]
 	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
-		text = text[1 : n-1]
+		text = strings.ReplaceAll(text[1:n-1], `\\`, `\`)
 	}
 	key, err := identity.Foreign(text)
 	if err != nil {

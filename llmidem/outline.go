@@ -32,7 +32,7 @@ func (c *call) outline(ctx context.Context) {
 	}
 	if text := c.keyOnWire(); text != "" {
 		if c.provider.Keys.Quoted {
-			text = `"` + text + `"`
+			text = `"` + strings.ReplaceAll(text, `\`, `\\`) + `"` // RFC 8941; keys have no quotes
 		}
 		out.Header[c.header] = []string{text}
 	}
