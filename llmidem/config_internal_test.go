@@ -79,6 +79,7 @@ var samples = map[string]struct {
 	"on_unknown":          {`fail`, `fail`, Fail},
 	"store_down":          {`refuse`, `refuse`, Refuse},
 	"store_timeout":       {`2s`, `2s`, 2 * time.Second},
+	"accept_store_loss":   {`true`, `true`, true},
 	"detach_limit":        {`1m`, `1m`, time.Minute},
 	"drain.bytes":         {`1048576`, `1 MiB`, int64(1 << 20)},
 	"drain.time":          {`10s`, `10s`, 10 * time.Second},

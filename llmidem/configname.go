@@ -52,6 +52,7 @@ var settingNames = [...]setting{
 	{"on_unknown", "OnUnknown", "", ""},
 	{"store_down", "StoreDown", "", ""},
 	{"store_timeout", "StoreTimeout", "", ""},
+	{"accept_store_loss", "AcceptStoreLoss", "", ""},
 	{"detach_limit", "DetachLimit", "", ""},
 	{"drain.bytes", "Drain.Bytes", "", "streams that are closed early are dropped"},
 	{"drain.time", "Drain.Time", "", "streams that are closed early are dropped"},

@@ -57,8 +57,8 @@ func (s *settings) keepsFinance(log *audit.Log) error {
 		return broken("WithAudit", "replaces the log", "give the log to ForFinance")
 	case !log.Lossless():
 		return optionError("ForFinance", "has an audit log that a power cut may take records from", "open it without audit.SyncAsync")
-	case s.schemeSet || s.cfg.KeyPrefix != "":
-		return broken("WithScheme or Config.KeyPrefix", "changes how keys are made", "leave it out; the namespace makes the keys")
+	case s.schemeSet || s.cfg.KeyPrefix != "" || s.cfg.Scheme != "":
+		return broken("WithScheme, Config.Scheme or KeyPrefix", "changes how keys are made", "leave it out; the namespace makes the keys")
 	case len(s.cfg.ExcludedFields) > 0:
 		return broken("Config.ExcludedFields", "excludes members from the identity", "leave it out")
 	case s.cfg.OnAmbiguous != Fail, s.cfg.OnUnknown != Fail:

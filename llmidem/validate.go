@@ -78,6 +78,7 @@ func (s *settings) validate() error {
 // checkKey checks the scheme, and that the provider takes the keys it makes.
 func (s *settings) checkKey() (errs []error) {
 	switch {
+	case s.finance: // the scheme is the preset's, and its promise says what replaces it
 	case s.schemeSet:
 		if s.cfg.KeyPrefix != "" {
 			errs = append(errs, optionError("Config.KeyPrefix", "is set beside WithScheme", "give the prefix to the scheme"))
