@@ -21,8 +21,8 @@ const mostBytes = 1 << 20
 
 // enqueue gives a record its number and hash, and a place in a group. That the chain
 // goes through memory here, ahead of the file, lets one group be made while the one
-// before is on its way to the disk.
-func (l *Log) enqueue(body []byte) (*group, Head, error) {
+// before is on its way to the disk. A group does not wait for more behind its last one.
+func (l *Log) enqueue(body []byte, last bool) (*group, Head, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -34,7 +34,7 @@ func (l *Log) enqueue(body []byte) (*group, Head, error) {
 	now := l.now()
 	g := l.gather(now, len(body))
 	l.extend(g, now, body)
-	if g.n >= l.sync.records || len(g.buf) >= mostBytes {
+	if last || g.n >= l.sync.records || len(g.buf) >= mostBytes {
 		g.shut()
 	}
 	select {

@@ -74,7 +74,7 @@ func (l *Log) Append(ctx context.Context, r Record) (Head, error) {
 	if len(*buf)+maxBegin+tailLen > maxLine {
 		return Head{}, fmt.Errorf("%w: its line would have more than %d bytes: it has %d attempts", ErrRecord, maxLine, len(r.Attempts))
 	}
-	return l.append(ctx, *buf)
+	return l.append(ctx, *buf, false)
 }
 
 // maxBegin is more than the beginning of any line.
@@ -83,11 +83,11 @@ const maxBegin = 512
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // append has a record written and waits for that.
-func (l *Log) append(ctx context.Context, body []byte) (Head, error) {
+func (l *Log) append(ctx context.Context, body []byte, last bool) (Head, error) {
 	if ctx.Err() != nil {
 		return Head{}, fmt.Errorf("audit: nothing was logged: %w", context.Cause(ctx))
 	}
-	g, head, err := l.enqueue(body)
+	g, head, err := l.enqueue(body, last)
 	if err != nil {
 		return Head{}, err
 	}

@@ -40,7 +40,7 @@ func Open(path string, opts ...Option) (*Log, error) {
 		return nil, errors.Join(err, l.writer.shut(), unlock(l.lock))
 	}
 	l.stopped.Go(l.write)
-	if _, err := l.append(context.Background(), appendBody(nil, &Record{Kind: KindOpened})); err != nil {
+	if _, err := l.append(context.Background(), appendBody(nil, &Record{Kind: KindOpened}), true); err != nil {
 		_ = l.Close() // nothing was written that it could lose
 		return nil, err
 	}
