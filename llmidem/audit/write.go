@@ -74,6 +74,7 @@ func (l *Log) commit(g *group) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.queued -= len(g.buf)
 	if err == nil {
 		if l.writer.unsynced == 0 {
 			l.durable = l.writer.done.head()
@@ -91,7 +92,7 @@ func (l *Log) commit(g *group) {
 	for _, behind := range l.groups {
 		behind.fail(err)
 	}
-	l.groups, l.next = nil, l.writer.done
+	l.groups, l.queued, l.next = nil, 0, l.writer.done
 }
 
 func (g *group) fail(err error) {
