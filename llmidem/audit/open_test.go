@@ -204,6 +204,29 @@ func TestGroupDelay(t *testing.T) {
 	})
 }
 
+// TestAsyncDelay: records that never stop coming do not keep those before from the disk,
+// and a disk that fails meanwhile is not kept secret.
+func TestAsyncDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, memoryPath(t), audit.WithSync(audit.SyncAsync(time.Second, 1000)))
+		opened := l.Head()
+		first, err := l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.NoError(t, err)
+		require.Equal(t, audit.Head{}, opened, "it waits for the disk like any other")
+		time.Sleep(2 * time.Second)
+		require.Equal(t, first, l.Head())
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.NoError(t, err)
+		require.NoError(t, l.BreakFile())
+		time.Sleep(2 * time.Second)
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.ErrorIs(t, err, audit.ErrUnusable)
+		require.NotErrorIs(t, err, audit.ErrInDoubt)
+		require.Equal(t, first, l.Head())
+		require.ErrorIs(t, l.Close(), audit.ErrUnusable)
+	})
+}
+
 // TestFileMovedOrChanged: records do not go where nobody finds them.
 func TestFileMovedOrChanged(t *testing.T) {
 	for name, do := range map[string]func(path string) error{
