@@ -186,7 +186,7 @@ func (w *walk) one(ctx context.Context, r io.Reader, visit func(line []byte, s s
 		case errors.Is(err, errLong):
 			return w.at.broken(w.chain.seq+1, err.Error())
 		default:
-			return fmt.Errorf("audit: read %s: %w", w.at.file, err)
+			return fmt.Errorf("audit: %w", err) // which names the file
 		}
 		s, fault, secret := w.chain.next(line)
 		if secret != nil {
