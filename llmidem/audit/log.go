@@ -122,10 +122,6 @@ func (l *Log) Head() Head {
 // Path returns the path of the file, as it is without symbolic links.
 func (l *Log) Path() string { return l.path }
 
-// Lossless reports whether a power cut takes no record whose Append has returned:
-// whether it was opened with another [Sync] than SyncAsync.
-func (l *Log) Lossless() bool { return !l.sync.async }
-
 // Close writes what is on its way, brings all to the disk and gives the file back.
 // Append fails with [ErrClosed] from then on. The error says that the last records, or
 // all of them since the log became [ErrUnusable], may not be on the disk. Close may be
