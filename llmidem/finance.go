@@ -67,8 +67,6 @@ func (s *settings) keepsFinance(log *audit.Log) error {
 		return broken("Config.StoreDown", "lets calls go out without a record", "leave it out")
 	case s.cfg.Recall > RecallAlways:
 		return broken("WithRecall", "lets an equal call be made again", "leave it out")
-	case s.cfg.PassOverMaxBody:
-		return broken("Config.PassOverMaxBody", "lets requests pass without identity", "leave it out")
 	case s.provider.Keys.Class == Replay:
 		return nil
 	case s.store == nil || !traits.Shared:
