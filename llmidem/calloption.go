@@ -120,10 +120,11 @@ func NoRecall() CallOption {
 type contextKey int
 
 const (
-	optionsKey contextKey = iota // callOptions, from WithCall
-	stateKey                     // *callState, from Call and WithReceipt
-	pathKey                      // *path, the calls that this one is inside of
-	runKey                       // *runScope, from WithRun and Branch
+	optionsKey     contextKey = iota // callOptions, from WithCall
+	stateKey                         // *callState, from Call and WithReceipt
+	pathKey                          // *path, the calls that this one is inside of
+	runKey                           // *runScope, from WithRun and Branch
+	attachmentsKey                   // []*identity.Attachment, from WithAttachments
 )
 
 // WithCall gives options to all calls made with the context, for code where

@@ -203,7 +203,7 @@ func (r *retries) end(ans *answer) (*answer, error) {
 		return ans, nil
 	}
 	err := r.failure(CodeFailed, e.reason, e.err)
-	err.errType, err.inDoubt, err.RetryAfter = e.errType, e.class == classAmbiguous, e.hint
+	err.errType, err.inDoubt, err.RetryAfter = e.errType, e.class == classAmbiguous || e.content && r.ambiguous > 0, e.hint
 	if err.inDoubt {
 		err.Code = CodeAmbiguous
 	}
