@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 	"github.com/llmidem/llmidem-go/llmidem/internal/semconv"
@@ -105,10 +106,25 @@ func isContextError(err error) bool {
 // endOfContent is the end of an attempt whose attachments cannot be sent, or not to
 // their end. What arrived of the request, if anything, was not executed: it is
 // shorter than its Content-Length says.
-func endOfContent(err error) ending {
-	if isContextError(err) { // the call's own end, before anything was sent
-		return ending{class: classNotSent, err: err, errType: semconv.ErrorCanceled, reason: "the call ended before it was sent"}
+func endOfContent(ctx context.Context, err error) ending {
+	e := ending{class: classFinal, final: true, content: true, err: err, errType: semconv.ErrorInvalid,
+		reason: "an attachment could not be sent" + contentDetail(err)}
+	if ctx.Err() != nil { // the call's own end, before anything was sent
+		e.class, e.content = classNotSent, false
+		e.endedBy(context.Cause(ctx))
 	}
-	return ending{class: classFinal, final: true, content: true, err: err, errType: semconv.ErrorInvalid,
-		reason: "an attachment could not be sent, and without it the request was not executed: " + err.Error()}
+	return e
+}
+
+// contentDetail is what may be said of why content could not be read: not what a
+// caller's own reader says.
+func contentDetail(err error) string {
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, identity.ErrChanged):
+		return ": " + identity.ErrChanged.Error()
+	case errors.As(err, &system):
+		return ": " + system.Error()
+	}
+	return ""
 }

@@ -20,7 +20,7 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		body, err := c.openBody(ctx)
 		if err != nil {
-			return &answer{end: endOfContent(err)}, nil
+			return &answer{end: endOfContent(ctx, err)}, nil
 		}
 		span := c.startAttempt(ctx)
 		ctx = span.in(ctx)
@@ -36,7 +36,7 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 			if ans.rest != nil {
 				ans.rest.Close()
 			}
-			ans = &answer{end: endOfContent(failure)}
+			ans = &answer{end: endOfContent(ctx, failure)}
 		}
 		if ans.end.err != nil && ctx.Err() != nil {
 			ans.end.endedBy(context.Cause(ctx))

@@ -26,7 +26,8 @@ import (
 // the file held before is refused with [ErrChanged], as is an attempt during which
 // it changes. Nothing is remembered from one handle to the next.
 //
-// An Attachment is safe for concurrent use. It holds no open file.
+// An Attachment is safe for concurrent use. It holds no open file. Make one with
+// [File], [Bytes] or [Reader]; the zero Attachment holds nothing and has no placeholder.
 type Attachment struct {
 	from  *origin
 	token string // 128 random bits, in hexadecimal
@@ -131,7 +132,8 @@ func (a *Attachment) As(mediaType string) (*Attachment, error) {
 // Digest returns "sha256:" and the hexadecimal SHA-256 of the content, as the
 // identity document has it. Of a file it is what the last look at it found.
 func (a *Attachment) Digest() string {
-	return "sha256:" + hex.EncodeToString(a.from.last().sum[:])
+	c := a.from.last()
+	return "sha256:" + hex.EncodeToString(c.sum[:])
 }
 
 // Size returns the bytes of the content, found like Digest.
@@ -170,6 +172,9 @@ func (a *Attachment) Base64() string { return a.placeholder(kindBase64) }
 func (a *Attachment) Raw() string { return a.placeholder(kindRaw) }
 
 func (a *Attachment) placeholder(k kind) string {
+	if a.from == nil {
+		return ""
+	}
 	c, err := a.from.current(context.Background(), false)
 	if err != nil {
 		c = a.from.last() // the call will say what is wrong

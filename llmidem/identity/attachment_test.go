@@ -332,6 +332,11 @@ func TestHandleSaysWhatItHolds(t *testing.T) {
 		_, err := base64.StdEncoding.DecodeString(text)
 		require.Error(t, err, "no provider takes it for content")
 	}
+	var zero identity.Attachment
+	require.Equal(t, identity.Bytes(nil).Digest(), zero.Digest())
+	require.Empty(t, zero.DataURI()+zero.MediaType())
+	_, err = identity.OpenAI().Identify(heldChat(`"`+a.DataURI()+`"`, &zero), identity.Call{})
+	require.Error(t, err)
 	_, err = identity.Reader(nil, 0)
 	require.Error(t, err)
 	_, err = identity.Reader(bytes.NewReader(nil), -1)

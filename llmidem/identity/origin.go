@@ -54,7 +54,13 @@ func newReader(r io.ReaderAt, size int64) (*origin, error) {
 	return o, nil
 }
 
-func (o *origin) last() *content { return o.state.Load() }
+// last is what was found last, nothing of the origin that a zero Attachment has.
+func (o *origin) last() *content {
+	if o == nil {
+		return &content{sum: sha256.Sum256(nil)}
+	}
+	return o.state.Load()
+}
 
 // current is what the origin holds now. Strict is for what goes into a document; a
 // placeholder needs no hash of what only might have changed.

@@ -2,6 +2,8 @@ package identity
 
 import (
 	"encoding/hex"
+	"errors"
+	"syscall"
 
 	"github.com/segmentio/asm/base64"
 )
@@ -145,14 +147,27 @@ func (s *scanner) handle(i int, h holder) (*Attachment, *content) {
 		}
 		if err != nil {
 			s.cause = err
-			s.fail(CodeBadAttachment, i, "the content of an attachment cannot be sent under this placeholder ("+err.Error()+"); "+
-				"take the placeholder anew when the request is made")
+			s.fail(CodeBadAttachment, i, "the content of an attachment cannot be sent under this placeholder"+brief(err)+
+				"; take the placeholder anew when the request is made")
 			return nil, nil
 		}
 		return a, c
 	}
 	s.fail(CodeBadAttachment, i, "a placeholder of an attachment that was not given to this call; use llmidem.WithAttachments")
 	return nil, nil
+}
+
+// brief is what may be said of why content cannot be sent: our own words and the
+// system's, not those of a caller's context.
+func brief(err error) string {
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, ErrChanged), errors.Is(err, errNotRegular):
+		return ": " + errors.Unwrap(err).Error()
+	case errors.As(err, &system):
+		return ": " + system.Error()
+	}
+	return ""
 }
 
 // hold takes the placeholder input[i:end] out of the prompt, as the attachment that
