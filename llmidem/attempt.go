@@ -32,7 +32,7 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 		} else {
 			ans = c.read(ctx, resp, span.end)
 		}
-		if failure := body.failure(); failure != nil && ans.live == nil {
+		if failure := body.failure(); failure != nil && ans.live == nil && !ans.broken {
 			if ans.rest != nil {
 				ans.rest.Close()
 			}
