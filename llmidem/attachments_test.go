@@ -22,6 +22,7 @@ import (
 
 	"github.com/llmidem/llmidem-go/llmidem"
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/llmtest"
 	"github.com/llmidem/llmidem-go/llmidem/providers"
 	"github.com/llmidem/llmidem-go/llmidem/providers/goopenai"
 )
@@ -427,5 +428,52 @@ func TestAttachments_AreAddedToThoseOfTheContext(t *testing.T) {
 		require.NoError(t, try(right, c))
 		require.Equal(t, llmidem.CodeInvalid, llmidem.CodeOf(try(right, b)), "of another branch")
 		require.Equal(t, llmidem.CodeInvalid, llmidem.CodeOf(try(outer, c)))
+	})
+}
+
+// A stream is a call like others: made again, and one with the inline request.
+func TestAttachments_OfAStream(t *testing.T) {
+	content := noise(300_000)
+	_, a := document(t, content)
+	b := newBench(t, llmidem.WithRetry(llmidem.RetryPolicy{BaseDelay: 1}))
+	b.srv.Next(llmtest.Status(503), llmtest.OK())
+	ask := func(ctx context.Context, url string) streamed {
+		s, err := llmidem.CallStream(ctx, b.api.CreateChatCompletionStream, picture("what is it?", url))
+		require.NoError(t, err)
+		defer s.Close()
+		out := drainStream(s)
+		require.NoError(t, out.err)
+		return out
+	}
+	held := ask(llmidem.WithAttachments(context.Background(), a), a.DataURI())
+	inline := ask(context.Background(), dataURI(a, content))
+	require.Equal(t, held.text, inline.text)
+	require.Equal(t, held.r.Key, inline.r.Key)
+	require.Equal(t, llmidem.SourceCache, inline.r.Source)
+	bodies := b.srv.Ledger().Bodies()
+	require.Len(t, bodies, 2)
+	for _, sent := range bodies {
+		require.Contains(t, string(sent), dataURI(a, content))
+	}
+}
+
+// A redirect within the origin is followed with the content, not the placeholder.
+func TestAttachments_FollowRedirects(t *testing.T) {
+	content := noise(300_000)
+	_, a := document(t, content)
+	onWire(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		if n == 1 {
+			http.Redirect(w, r, "/v2/chat/completions", http.StatusTemporaryRedirect)
+			return
+		}
+		answers(w, r, n)
+	}, func(t *testing.T, s *wire) {
+		req, err := http.NewRequest(http.MethodPost, s.url+"/chat/completions", strings.NewReader(pictureBody("x", a.DataURI())))
+		require.NoError(t, err)
+		require.Equal(t, 200, s.read(s.client.Do(s.with(req, a))).status)
+		require.Len(t, s.arrivals(), 2)
+		for _, x := range s.arrivals() {
+			require.True(t, x.body == pictureBody("x", dataURI(a, content)))
+		}
 	})
 }

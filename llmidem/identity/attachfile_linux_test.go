@@ -3,6 +3,7 @@ package identity_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,4 +62,47 @@ func refusedToRead(path string, a *identity.Attachment) error {
 		return fmt.Errorf("identifying: %w", err)
 	}
 	return nil
+}
+
+// openHere counts the descriptors of this process that are open on a file.
+func openHere(t *testing.T, path string) (n int) {
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	for _, fd := range fds {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && filepath.Clean(to) == path {
+			n++
+		}
+	}
+	return n
+}
+
+// A file is open while it is read, and however that ends it is closed.
+func TestFileIsClosed(t *testing.T) {
+	path := write(t, random(9<<20))
+	a := fileOf(t, path)
+	require.Zero(t, openHere(t, path))
+	s := identified(t, a)
+	require.Zero(t, openHere(t, path))
+	for name, end := range map[string]func(r io.ReadCloser){
+		"read":   func(r io.ReadCloser) { _, _ = io.Copy(io.Discard, r) },
+		"closed": func(r io.ReadCloser) { _ = r.Close() },
+		"changed": func(r io.ReadCloser) {
+			_, err := os.Stat(path)
+			require.NoError(t, err)
+			require.NoError(t, os.Truncate(path, 8<<20))
+			_, err = io.Copy(io.Discard, r)
+			require.ErrorIs(t, err, identity.ErrChanged)
+		},
+	} {
+		require.NoError(t, os.WriteFile(path, random(9<<20), 0o600))
+		r, err := s.open()
+		require.NoError(t, err)
+		require.Zero(t, openHere(t, path), "what is not read yet")
+		_, err = io.ReadFull(r, make([]byte, 1<<20))
+		require.NoError(t, err)
+		require.Equal(t, 1, openHere(t, path))
+		end(r)
+		require.Zero(t, openHere(t, path), name)
+		require.NoError(t, r.Close())
+	}
 }
