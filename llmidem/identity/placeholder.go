@@ -128,10 +128,10 @@ func (s *scanner) short(i int, b []byte) (text []byte, end int, ok bool) {
 	return nil, 0, false
 }
 
-// mayHold reports whether a string that begins so may be a placeholder: with its
-// letters, those of its base64, or an escape.
+// mayHold reports whether a string whose first three bytes are w may be a placeholder:
+// its letters, those of its base64, or an escape.
 func mayHold(w []byte) bool {
-	return string(w) == holderPrefix[:3] || string(w) == "bGx" || hasEscape(w)
+	return string(w) == holderPrefix[:3] || string(w) == "bGx" || w[0] == '\\' || w[1] == '\\' || w[2] == '\\'
 }
 
 // handle returns the attachment of this call that a placeholder at i stands for and
