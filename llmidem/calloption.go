@@ -111,6 +111,7 @@ const (
 	stateKey                     // *callState, from Call and WithReceipt
 	pathKey                      // *path, the calls that this one is inside of
 	runKey                       // *runScope, from WithRun and Branch
+	batchKey                     // trace.SpanContext, from StartBatch
 )
 
 // WithCall gives options to all calls made with the context, for code where

@@ -35,6 +35,7 @@ type settings struct {
 	noAttempts   bool // no attempt spans
 	capture      bool // content into spans
 	noKeyHeader  bool
+	batch        bool // ForBatch: nothing expires
 
 	applied  int // options so far
 	presets  []string

@@ -105,6 +105,9 @@ func (c *call) keepFor() time.Duration {
 	if c.life != nil {
 		return c.life.ttl()
 	}
+	if c.batch {
+		return 0
+	}
 	return c.cfg.CacheTTL
 }
 

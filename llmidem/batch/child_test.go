@@ -1,0 +1,5 @@
+package batch_test
+
+const childVariable = "LLMIDEM_BATCH_CHILD"
+
+func child(what string) int { return 0 }
