@@ -1,4 +1,5 @@
-// Command llmidem makes, explains and compares the keys of inference calls.
+// Command llmidem makes, explains and compares the keys of inference calls, and runs
+// batches of them.
 package main
 
 import (
@@ -9,13 +10,17 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/llmidem/llmidem-go/llmidem/batch"
 )
 
 // Exit statuses. A refusal that was asked for (key --calls) is an answer: statusOK.
 const (
-	statusOK     = 0
-	statusDiffer = 1 // diff: the keys differ
-	statusBad    = 2 // bad input, bad flags, or output that could not be written
+	statusOK      = 0
+	statusDiffer  = 1 // diff: the keys differ
+	statusStopped = 1 // batch: it stopped before the end
+	statusBad     = 2 // bad input, bad flags, or output that could not be written
+	statusDead    = 3 // batch: some items are dead letters
 )
 
 // errDiffer ends diff with statusDiffer; the differences are its message.
@@ -32,15 +37,23 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	switch err := root.Execute(); {
+	err := root.Execute()
+	var own *statusError
+	var bad *batch.InputError
+	switch {
 	case err == nil:
 		return statusOK
 	case errors.Is(err, errDiffer):
 		return statusDiffer
-	default:
-		fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
+	case errors.As(err, &bad): // all that is wrong, a line each
+		fmt.Fprintln(stderr, "llmidem: "+printableLines(bad.Error()))
 		return statusBad
 	}
+	fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
+	if errors.As(err, &own) {
+		return own.status
+	}
+	return statusBad
 }
 
 func newRoot() *cobra.Command {
@@ -52,7 +65,7 @@ that mean the same, whatever their member order, white space, escapes and delive
 fields, have one key.
 
 Exit status: 0, or 1 where diff found a difference, or 2 with one line on standard
-error for bad input.`,
+error for bad input. That of batch says more; see there.`,
 		Version:            version(),
 		SilenceErrors:      true, // run prints them, on one line
 		SilenceUsage:       true,
@@ -60,7 +73,7 @@ error for bad input.`,
 		Args:               cobra.NoArgs,
 		RunE:               func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKey(), newExplain(), newDiff())
+	root.AddCommand(newKey(), newExplain(), newDiff(), newBatch())
 	return root
 }
 
