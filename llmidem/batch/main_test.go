@@ -167,3 +167,8 @@ func openState(t testing.TB, path string) *boltstore.Store {
 	require.NoError(t, err)
 	return s
 }
+
+func startServer(t testing.TB, opts ...llmtest.Option) *llmtest.Server {
+	t.Helper()
+	return llmtest.New(t, opts...)
+}
