@@ -34,6 +34,7 @@ type bucket struct {
 	gain      float64 // of it, a second
 	toldAt    time.Time
 	resetting time.Time // by then all of it is there again
+	windowed  bool      // it comes back at once, by what was seen, and not bit by bit
 }
 
 // newBucket holds a second's worth at most, so that what is sent is spread evenly.
@@ -78,14 +79,17 @@ const longestPause = time.Minute
 
 // tell notes what the service says. Of what it says is left, pending will be used by
 // what is on its way.
-func (b *bucket) tell(now time.Time, a allowance, pending float64) {
+func (b *bucket) tell(now time.Time, a allowance, pending float64, turnedAway bool) {
 	if !a.known {
 		return
 	}
+	// Whoever is turned away though some should have come back by now has met a
+	// service that counts by fixed windows.
+	b.windowed = b.windowed || turnedAway && b.told && b.left < 1
 	reset := min(max(a.reset, 0), longestPause)
 	b.told, b.left, b.toldAt, b.resetting = true, a.left-pending, now, now.Add(reset)
 	b.gain = 0
-	if a.limit > a.left && a.reset > 0 {
+	if a.limit > a.left && a.reset > 0 && !b.windowed {
 		b.gain = (a.limit - a.left) / a.reset.Seconds()
 	}
 }
@@ -144,8 +148,8 @@ func (l *limiter) settle(size int, cost float64, requests int, tokens float64, t
 	l.tokens.level -= tokens - cost
 	if requests > 0 {
 		now := time.Now()
-		l.requests.tell(now, told.requests, float64(l.inFlight))
-		l.tokens.tell(now, told.tokens, l.expected)
+		l.requests.tell(now, told.requests, float64(l.inFlight), requests > 1)
+		l.tokens.tell(now, told.tokens, l.expected, requests > 1)
 		return
 	}
 	l.requests.left++
