@@ -66,14 +66,20 @@ func costs(s batch.Summary) string {
 		s.Paid.InputTokens+s.Paid.OutputTokens, s.Saved.InputTokens+s.Saved.OutputTokens)
 }
 
+// draw shows the items that were left when the program started, so that the rate is
+// that of this start.
 func (m *meter) draw(s batch.Summary, written int) {
 	if m.bar == nil {
-		m.bar = progressbar.NewOptions(s.Items, progressbar.OptionSetWriter(m.w), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("items"), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+		m.bar = progressbar.NewOptions(s.Items-m.start, progressbar.OptionSetWriter(m.w), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("items"), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionSetWidth(24), progressbar.OptionShowDescriptionAtLineEnd())
 	}
-	m.bar.Describe(costs(s))
-	_ = m.bar.Set(written)
+	text := costs(s)
+	if m.start > 0 {
+		text = fmt.Sprintf("after %d, %s", m.start, text)
+	}
+	m.bar.Describe(text)
+	_ = m.bar.Set(written - m.start)
 }
 
 // end leaves the last state of the bar on a line of its own.
