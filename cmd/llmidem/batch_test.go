@@ -114,7 +114,7 @@ func TestBatchStatuses(t *testing.T) {
 	})
 	r := d.run()
 	require.Equal(t, 3, r.status)
-	require.Contains(t, r.err, "4 sent, 1 dead letters, 0 left")
+	require.Contains(t, r.err, "4 sent, 1 dead letter, 0 left")
 	require.Contains(t, r.err, "--retry-failed sends them again")
 	require.Equal(t, 3, d.run().status, "it is a dead letter still")
 	d.srv.Handle(nil)

@@ -101,14 +101,18 @@ func TestGoodInput(t *testing.T) {
 		"the word in a prompt":   item("a", `say "stream": true`),
 		"other members":          strings.Replace(ok, `{"custom`, `{"note":{"a":1},"custom`, 1),
 		"escapes":                strings.Replace(ok, `"/v1/`, `"\/v1\/`, 1),
+		"two ids in two cases":   strings.Replace(ok, `"method"`, `"Custom_ID":"b","method"`, 1) + item("c", "q"),
+		"an id that is escaped":  strings.Replace(ok, `"custom_id":"a"`, `"custom_id":"\u0061"`, 1) + item("b", "q"),
+		"an id in the prompt":    item("a", `"custom_id":"b"`) + item("b", "q"),
 		"a strange id":           item("\u2028 \u00e9 <b>&\t\\\"", "q"),
 		"a long line":            item("a", strings.Repeat("word ", 1<<20)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
-			require.Equal(t, 1, d.mustRun(in).Sent)
-			require.Equal(t, 1, d.mustRun(in).Done)
-			require.Len(t, resultsIn(t, d.results), 1)
+			n := strings.Count(strings.TrimSpace(in), "\n") + 1
+			require.Equal(t, n, d.mustRun(in).Sent)
+			require.Equal(t, n, d.mustRun(in).Done)
+			require.Len(t, resultsIn(t, d.results), n)
 		})
 	}
 }

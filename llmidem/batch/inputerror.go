@@ -31,12 +31,7 @@ type Fault struct {
 // Error returns a line for each fault and one for the rest.
 func (e *InputError) Error() string {
 	var b strings.Builder
-	n := len(e.Faults) + e.More
-	fmt.Fprintf(&b, "%s: %d line", e.Input, n)
-	if n != 1 {
-		b.WriteByte('s')
-	}
-	b.WriteString(" cannot be used; nothing was sent")
+	fmt.Fprintf(&b, "%s: %s cannot be used; nothing was sent", e.Input, counted(int64(len(e.Faults)+e.More), "line"))
 	for _, f := range e.Faults {
 		if f.Line > 0 {
 			fmt.Fprintf(&b, "\n  line %d: %s", f.Line, f.Reason)

@@ -17,11 +17,12 @@ import (
 func (e *engine) work() {
 	for t := range e.tasks {
 		o := outcome{n: t.n}
-		for e.ctx.Err() == nil {
+		for e.feeding.Err() == nil && e.until.Err() == nil {
 			o = e.make(&t)
 			if o.fate != fateDeferred || !e.ordered {
 				break
 			}
+			o = outcome{n: t.n} // in order, it has to be waited for
 		}
 		e.outcomes <- o
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 )
@@ -81,4 +82,19 @@ func streams(body []byte) bool {
 		Stream json.RawMessage `json:"stream"`
 	}
 	return json.Unmarshal(body, &b) == nil && len(b.Stream) > 0 && string(b.Stream) != "false" && string(b.Stream) != "null"
+}
+
+// quickID is what looks like the custom id of a line, if the line begins with it, as
+// most do. Where it holds for all lines, they need not be read again in full.
+func quickID(text []byte) (id string, ok bool) {
+	const name = `"custom_id"`
+	rest, ok := bytes.CutPrefix(bytes.TrimLeft(text, " \t"), []byte{'{'})
+	rest, named := bytes.CutPrefix(bytes.TrimLeft(rest, " \t"), []byte(name))
+	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t"), []byte{':'})
+	rest, quote := bytes.CutPrefix(bytes.TrimLeft(rest, " \t"), []byte{'"'})
+	end := bytes.IndexAny(rest, "\"\\")
+	if !ok || !named || !colon || !quote || end <= 0 || rest[end] != '"' || !utf8.Valid(rest[:end]) || bytes.Contains(rest[end:], []byte(name)) {
+		return "", false
+	}
+	return string(rest[:end]), true
 }

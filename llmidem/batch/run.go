@@ -65,6 +65,7 @@ type job struct {
 	scoped context.Context // with the scope, for addresses
 	index  *index
 	first  string // address of the first item
+	slow   bool   // quickID does not hold for all lines
 
 	collect bool // from the state alone
 	fresh   bool // nothing can be in the state
@@ -136,7 +137,7 @@ func (j *job) begin(ctx context.Context, source Source) (err error) {
 		if err != nil {
 			return err
 		}
-		own.First = ""
+		own.First, j.slow = "", h.Slow
 		if err := h.compare(own); err != nil {
 			return err
 		}

@@ -233,7 +233,7 @@ func TestForeignResults(t *testing.T) {
 // TestB3_TornAtEveryByte: wherever the results end, they are finished from the state.
 func TestB3_TornAtEveryByte(t *testing.T) {
 	d := newDesk(t)
-	in := items(3)
+	in := items(2)
 	d.mustRun(in, batch.Ordered())
 	whole, err := os.ReadFile(d.results)
 	require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestB3_TornAtEveryByte(t *testing.T) {
 		require.NoError(t, os.WriteFile(d.results, whole[:n], 0o600))
 		sum := d.mustRun(in, batch.Ordered())
 		require.Equal(t, strings.Count(string(whole[:n]), "\n"), sum.Done)
-		require.Equal(t, 3, sum.Done+sum.Stored)
+		require.Equal(t, 2, sum.Done+sum.Stored)
 		after, err := os.ReadFile(d.results)
 		require.NoError(t, err)
 		require.Equal(t, string(whole), string(after))
@@ -249,7 +249,7 @@ func TestB3_TornAtEveryByte(t *testing.T) {
 	require.NoError(t, os.WriteFile(d.results, append(whole[:0:0], make([]byte, 100)...), 0o600))
 	sum := d.mustRun(in, batch.Ordered())
 	require.EqualValues(t, 100, sum.Mended, "what a power failure left")
-	require.Equal(t, 3, d.srv.Ledger().Executions())
+	require.Equal(t, 2, d.srv.Ledger().Executions())
 }
 
 // TestB5_TwoOnOneFile: neither the state in a file nor the results are for two.

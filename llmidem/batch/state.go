@@ -30,6 +30,7 @@ type header struct {
 	Collapse bool   `json:"collapse"`
 	Share    bool   `json:"share"`
 	First    string `json:"first"` // address of the first item; "" under Share
+	Slow     bool   `json:"slow"`  // some custom ids cannot be found quickly
 }
 
 // recordID is where a record of the batch's own lies in the store.
@@ -66,7 +67,7 @@ func (j *job) header() (header, error) {
 	}
 	sum := sha256.Sum256(rules)
 	h := header{Format: stateFormat, Input: j.digest, Items: j.index.n, Equal: j.index.equal, Target: j.target.place(),
-		Provider: p.Name, Rules: hex.EncodeToString(sum[:]), Collapse: j.collapse, Share: j.share, First: j.first}
+		Provider: p.Name, Rules: hex.EncodeToString(sum[:]), Collapse: j.collapse, Share: j.share, First: j.first, Slow: j.slow}
 	if j.share {
 		h.Input, h.Items, h.Equal, h.First = "", 0, 0, ""
 	}

@@ -26,7 +26,6 @@ func TestB4_DamagedState(t *testing.T) {
 	path := filepath.Join(dir, "state")
 	d := deskOver(t, llmtest.New(t, llmtest.InMemory()), newLasting(t))
 	whole, results := halfDone(t, d, path, n, half)
-	executed := d.srv.Ledger().Executions()
 
 	try := func(what string, content []byte) (refused bool) {
 		require.NoError(t, os.WriteFile(path, content, 0o600))
@@ -67,14 +66,14 @@ func TestB4_DamagedState(t *testing.T) {
 	}
 	require.Greater(t, refused, 15, "what is behind the last page is room to grow")
 	refused = 0
-	for range 150 {
-		at := rand.IntN(64 << 10) // where there is something
-		if rand.IntN(3) == 0 {
-			at = rand.IntN(len(whole))
+	var used []int // where there is something
+	for at, c := range whole {
+		if c != 0 {
+			used = append(used, at)
 		}
-		if at >= len(whole) {
-			continue
-		}
+	}
+	for range 120 {
+		at := used[rand.IntN(len(used))]
 		flipped := append([]byte{}, whole...)
 		flipped[at] ^= 1 << rand.IntN(8)
 		if try("flipped", flipped) {
@@ -82,7 +81,6 @@ func TestB4_DamagedState(t *testing.T) {
 		}
 	}
 	require.Positive(t, refused)
-	require.Positive(t, executed)
 }
 
 // halfDone runs a batch up to its half, and takes half of the results away.

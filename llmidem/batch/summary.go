@@ -57,18 +57,26 @@ func (s Summary) Answered() int { return s.Done + s.Stored + s.Sent + s.Shared }
 // String is the summary in a few lines for people, without a newline at the end.
 func (s Summary) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d items: %d were done, %d taken from the state, %d sent", s.Items, s.Done, s.Stored, s.Sent)
+	fmt.Fprintf(&b, "%s: %d were done, %d taken from the state, %d sent", counted(int64(s.Items), "item"), s.Done, s.Stored, s.Sent)
 	if s.Shared > 0 {
 		fmt.Fprintf(&b, ", %d shared with an equal one", s.Shared)
 	}
-	fmt.Fprintf(&b, ", %d dead letters, %d left", s.Failed, s.Left)
-	fmt.Fprintf(&b, "\n%d requests, %d of them retries; tokens paid %d in, %d out; saved %d in, %d out", s.Requests, s.Retries,
+	fmt.Fprintf(&b, ", %s, %d left", counted(int64(s.Failed), "dead letter"), s.Left)
+	fmt.Fprintf(&b, "\n%s, %d of them again; tokens paid %d in, %d out; saved %d in, %d out", counted(int64(s.Requests), "request"), s.Retries,
 		s.Paid.InputTokens, s.Paid.OutputTokens, s.Saved.InputTokens, s.Saved.OutputTokens)
 	if s.Mended > 0 {
-		fmt.Fprintf(&b, "\na torn last line of %d bytes was cut off the results", s.Mended)
+		fmt.Fprintf(&b, "\na torn last line of %s was cut off the results", counted(s.Mended, "byte"))
 	}
 	if s.Unkept > 0 {
-		fmt.Fprintf(&b, "\n%d answers are too large for the state and are in the results alone", s.Unkept)
+		fmt.Fprintf(&b, "\n%s too large for the state: in the results alone", counted(int64(s.Unkept), "answer"))
 	}
 	return b.String()
+}
+
+// counted is a number of things in words.
+func counted(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -107,7 +107,15 @@ func (s *survey) item(n, size int64, text []byte) error {
 		s.faults.add(n, wrongBOM)
 		text = text[3:]
 	}
+	quick, ok := quickID(text)
+	if s.known && s.first != "" && !s.slow { // an earlier start has read the rest of it
+		if ok {
+			s.index.ids = append(s.index.ids, entry{short(quick), uint32(n - 1)})
+			return nil
+		}
+	}
 	it, wrong := parse(text, s.rules)
+	s.slow = s.slow || ok && quick != it.CustomID
 	if it.CustomID != "" {
 		s.index.ids = append(s.index.ids, entry{short(it.CustomID), uint32(n - 1)})
 	}
