@@ -132,9 +132,11 @@ func TestBatchStatuses(t *testing.T) {
 	require.Equal(t, "llmidem: "+d.in+": 2 lines cannot be used; nothing was sent\n  line 3: it is not JSON (byte 2)\n"+
 		"  line 4: custom_id is that of line 1; each is used once\n", r.err)
 
+	t.Setenv("OPENAI_API_KEY", "")
 	for args, says := range map[string]string{
+		"batch --in x --state postgres://nowhere.invalid/x": "--tenant is missing: others share the state",
 		"batch": "--in is missing", "batch --in x": "--out is missing", "batch --in x --out x --state s": "--out is the file of --in",
-		"batch --in x --out y": "--state is missing", "batch --in x --out y --state ftp://z": "no store is called ftp",
+		"batch --in x --out y": "--state is missing", "batch --in x --out y --tenant t --state ftp://z": "no store is called ftp",
 		"batch --in /no/such/file --out /no/such/out --state /no/such/state": "no such file or directory",
 		"batch --in x --out y --header Authorization:x":                      "credentials come from the variable OPENAI_API_KEY alone",
 		"batch --in x --out y --keys x --state " + d.dir + "/s":              "--keys \"x\": it is one of",

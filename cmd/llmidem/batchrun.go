@@ -21,7 +21,7 @@ var (
 )
 
 // closeTime is how long what is in flight may take to end after the second interrupt.
-const closeTime = 2 * time.Second
+const closeTime = 500 * time.Millisecond
 
 // run runs or collects a batch.
 func (f *batchFlags) run(cmd *cobra.Command, how runner) error {
@@ -37,6 +37,9 @@ func (f *batchFlags) run(cmd *cobra.Command, how runner) error {
 	target, err := f.target()
 	if err != nil {
 		return err
+	}
+	if isServer(f.state) && f.tenant == "" && os.Getenv("OPENAI_API_KEY") == "" {
+		return errors.New("--tenant is missing: others share the state, and there is no OPENAI_API_KEY to say whose answers these are")
 	}
 	f.log = cmd.ErrOrStderr()
 	state, err := openStore(cmd.Context(), f.state)

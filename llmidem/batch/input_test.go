@@ -39,6 +39,7 @@ func TestB8_BadInput(t *testing.T) {
 		"B8 empty":          {"", 0, "the input is empty"},
 		"B8 blank":          {"\n\n", 0, "the input is empty"},
 		"B8 not JSON":       {ok + line(`{"custom_id":"a"`), 2, "it is not JSON (byte 16)"},
+		"B8 not UTF-8":      {ok + strings.Replace(item("b", "q"), "b", "b\xff", 1), 2, "it is not UTF-8"},
 		"B8 no object":      {ok + line(`["a"]`), 2, "it is not a JSON object"},
 		"B8 BOM":            {"\ufeff" + ok, 1, "byte order mark"},
 		"B8 CRLF":           {ok + strings.ReplaceAll(item("b", "q")+item("c", "q"), "\n", "\r\n"), 2, "CR LF"},

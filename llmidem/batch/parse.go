@@ -27,6 +27,9 @@ const apiPrefix = "/v1"
 // with it. The item may have parts then.
 func parse(text []byte, rules *identity.Rules) (it Item, wrong string) {
 	var e envelope
+	if !utf8.Valid(text) {
+		return it, "it is not UTF-8"
+	}
 	if err := json.Unmarshal(text, &e); err != nil {
 		return it, notJSON(err)
 	}

@@ -97,7 +97,8 @@ func (r *recorder) take(o outcome) {
 	r.pending.Done()
 }
 
-// accept counts an outcome whose turn it is, and lines it up.
+// accept counts an outcome whose turn it is, and lines it up. It is counted also when
+// the sink is broken: it is in the state.
 func (r *recorder) accept(o outcome) {
 	r.spaces++
 	s := &r.sum
@@ -106,7 +107,7 @@ func (r *recorder) accept(o outcome) {
 		s.Retries += n - 1
 	}
 	add(&s.Paid, o.receipt.Usage)
-	if o.fate != fateResult || r.broken != nil {
+	if o.fate != fateResult {
 		return
 	}
 	add(&s.Saved, o.receipt.Saved)

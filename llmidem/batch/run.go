@@ -99,6 +99,9 @@ func (j *job) run(ctx context.Context, source Source, sink Sink) (_ Summary, err
 	}
 	j.shared = store.TraitsOf(j.store).Shared
 	if err := j.begin(ctx, source); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w (%w)", ErrStopped, context.Cause(ctx))
+		}
 		return Summary{}, errors.Join(err, j.end())
 	}
 	defer func() { err = errors.Join(err, j.end()) }()

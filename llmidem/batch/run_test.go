@@ -228,6 +228,9 @@ func TestForeignResults(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.text, string(after), name)
 	}
+	d.results = os.DevNull
+	_, err := d.run(items(3))
+	require.ErrorContains(t, err, "is no file that could be gone on with; use ToWriter")
 }
 
 // TestB3_TornAtEveryByte: wherever the results end, they are finished from the state.

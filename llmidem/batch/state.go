@@ -117,7 +117,7 @@ func (h header) compare(own header) error {
 		differ("Collapse", fmt.Sprint(h.Collapse), fmt.Sprint(own.Collapse))
 	}
 	if len(diffs) == 0 && own.First != "" && h.First != own.First {
-		diffs = append(diffs, "the credentials, the tenant, the namespace or what makes the keys: "+
+		diffs = append(diffs, "the credentials, the tenant, the namespace, the query of the base URL or what makes the keys: "+
 			"with these the answers would not be found and all be paid for again; use those it was begun with, or WithTenant from the start")
 	}
 	if len(diffs) == 0 {
