@@ -21,7 +21,8 @@ type engine struct {
 	outcomes chan outcome
 	room     chan struct{} // one for each item that was fed and is not written
 	pending  sync.WaitGroup
-	deferred bits // others make them; guarded by pending
+	again    bits // what this pass makes; nil in the first: all
+	deferred bits // what others make: for the next pass. The recorder's, while any is pending
 
 	mu    sync.Mutex
 	fault error // why it must end
@@ -58,12 +59,13 @@ func (e *engine) run() error {
 		workers.Go(e.work)
 	}
 	recording.Go(e.out.run)
-	for pass, more := 0, e.sum.Left > 0; more && e.feeding.Err() == nil; pass++ {
-		if err := e.feed(pass); err != nil {
+	for more := e.sum.Left > 0; more && e.feeding.Err() == nil; {
+		if err := e.feed(); err != nil {
 			e.fail(err)
 		}
 		e.pending.Wait()
-		more = e.deferred.any()
+		e.again, e.deferred = e.deferred, newBits(e.index.n)
+		more = e.again.any()
 	}
 	close(e.tasks)
 	workers.Wait()
@@ -100,7 +102,7 @@ func (e *engine) fail(err error) {
 
 // feed hands out the items that have no line in the results; from the second pass on,
 // those that were passed over.
-func (e *engine) feed(pass int) error {
+func (e *engine) feed() error {
 	if err := e.in.rewind(); err != nil {
 		return err
 	}
@@ -112,7 +114,7 @@ func (e *engine) feed(pass int) error {
 			return errChanged
 		case err != nil:
 			return fmt.Errorf("batch: read %s: %w", e.in.name, err)
-		case e.index.done.has(n), pass > 0 && !e.deferred.has(n):
+		case e.index.done.has(n), e.again != nil && !e.again.has(n):
 			continue
 		}
 		it, wrong := parse(line.text, e.rules)
@@ -126,7 +128,7 @@ func (e *engine) feed(pass int) error {
 		}
 		e.pending.Add(1)
 		select {
-		case e.tasks <- task{n: n, item: it, await: pass > 0 || e.ordered}:
+		case e.tasks <- task{n: n, item: it, await: e.again != nil || e.ordered}:
 		case <-e.feeding.Done():
 			e.pending.Done()
 			return nil

@@ -3,6 +3,7 @@ package batch_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,13 +71,16 @@ func TestServiceSaysWhatIsLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t)
+				var mu sync.Mutex
 				window, used, turned := time.Now(), 0, 0
 				d.srv.Handle(func(q *llmtest.Request) llmtest.Fault {
+					mu.Lock()
+					defer mu.Unlock()
 					if now := time.Now(); now.Sub(window) >= 10*time.Second {
 						window, used = now, 0
 					}
 					used++
-					reset := window.Add(10 * time.Second).Sub(time.Now())
+					reset := time.Until(window.Add(10 * time.Second))
 					text := reset.String()
 					if name == "Anthropic" {
 						text = time.Now().Add(reset).UTC().Format(time.RFC3339)

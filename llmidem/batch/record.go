@@ -73,8 +73,6 @@ func (r *recorder) run() {
 func (r *recorder) take(o outcome) {
 	if o.fate == fateDeferred {
 		r.deferred.set(o.n)
-	} else {
-		r.deferred.clear(o.n)
 	}
 	if !r.ordered {
 		r.accept(o)

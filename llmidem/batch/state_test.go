@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -110,20 +111,20 @@ func halfDone(t *testing.T, d *desk, path string, n, half int) (state, results [
 // failing is a store of which one method fails from some call on.
 type failing struct {
 	store.Store
-	claims, settles int // that go well
+	claims, settles atomic.Int64 // that go well
 }
 
 var errDown = errors.New("the disk is gone")
 
 func (f *failing) Claim(ctx context.Context, id string, c store.Claim) (store.Record, error) {
-	if f.claims--; f.claims < 0 {
+	if f.claims.Add(-1) < 0 {
 		return store.Record{}, errDown
 	}
 	return f.Store.Claim(ctx, id, c)
 }
 
 func (f *failing) Settle(ctx context.Context, id string, o store.Owner, out store.Outcome) error {
-	if f.settles--; f.settles < 0 {
+	if f.settles.Add(-1) < 0 {
 		return errDown
 	}
 	return f.Store.Settle(ctx, id, o, out)
@@ -134,11 +135,11 @@ func (f *failing) Unwrap() store.Store { return f.Store }
 // TestStateFails: without a state nothing is sent, and what was paid for is written.
 func TestStateFails(t *testing.T) {
 	const plenty = 1 << 20
-	for name, f := range map[string]*failing{
-		"header": {claims: 0, settles: plenty}, "claim": {claims: 10, settles: plenty}, "settle": {claims: plenty, settles: 10},
-	} {
+	for name, most := range map[string][2]int64{"header": {0, plenty}, "claim": {10, plenty}, "settle": {plenty, 10}} {
 		t.Run(name, func(t *testing.T) {
-			f.Store = newLasting(t)
+			f := &failing{Store: newLasting(t)}
+			f.claims.Store(most[0])
+			f.settles.Store(most[1])
 			d := deskOver(t, llmtest.New(t, llmtest.InMemory()), f)
 			sum, err := d.run(items(50), batch.Concurrency(1))
 			require.ErrorIs(t, err, errDown)
@@ -151,7 +152,8 @@ func TestStateFails(t *testing.T) {
 			require.Equal(t, sum.Sent, d.srv.Ledger().Executions(), "nothing that was paid for is lost")
 			require.Less(t, sum.Sent, 12)
 			require.Len(t, resultsIn(t, d.results), sum.Sent)
-			f.claims, f.settles = plenty, plenty
+			f.claims.Store(plenty)
+			f.settles.Store(plenty)
 			d.mustRun(items(50))
 			checkAnswers(t, resultsIn(t, d.results), 50)
 			require.Equal(t, 50, d.srv.Ledger().Executions())
