@@ -61,6 +61,8 @@ func (h *hold) acquire(ctx context.Context) (s standing, won bool, err error) {
 func (h *hold) meet(ctx context.Context, claim store.Claim, rec store.Record) (standing, bool, error) {
 	ans, bad := h.recorded(ctx, rec)
 	switch {
+	case errors.Is(bad, errStale):
+		return h.takeOver(ctx, claim, nil)
 	case errors.Is(bad, errRecord) && h.cfg.OnUnknown == Fail:
 		return standing{err: h.inDoubt("the record of this call cannot be read", errRecord)}, false, nil
 	case errors.Is(bad, errRecord): // in doubt

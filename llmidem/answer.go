@@ -22,9 +22,12 @@ type handler func(ctx context.Context, c *call) (*answer, error)
 // only read, but for the fields of progress.
 type call struct {
 	*core
-	in   *http.Request // the caller's, while it waits; nil for Do
+	in   *http.Request // the caller's, until there is req; nil for Do
 	req  *http.Request // ours, once something is to be sent: see outline
-	body []byte        // the request body, the same bytes on every attempt
+	body snapshot      // of the request
+
+	coded  bool  // the body has a content coding
+	inputs int32 // how many prompts or inputs it has; 0 where it is asked itself
 
 	doc       identity.Document
 	key       identity.Key
@@ -65,6 +68,7 @@ type answer struct {
 	length       int64         // Content-Length of what is passed through
 	uncompressed bool
 	trailer      http.Header
+	wire         *http.Response // as it came; nil when nothing of it is needed any more
 	tls          *tls.ConnectionState
 	bodyErr      error // what the body ends with, where it was cut off
 	tooLarge     bool  // the body is larger than what is kept or shared
@@ -84,9 +88,10 @@ type answer struct {
 	leader   store.Origin  // the call that this one waited for
 	age      time.Duration // of a recorded answer
 	kept     bool
-	paidToo  bool  // a replay after an attempt of unknown outcome of this same call
-	panicked any   // what a function panicked with
-	storeErr error // a failure of the store that did not cost the answer
+	paidToo  bool             // a replay after an attempt of unknown outcome of this same call
+	dropped  *complete.Result // what this call paid for, when another's answer is given in its place
+	panicked any              // what a function panicked with
+	storeErr error            // a failure of the store that did not cost the answer
 }
 
 // failed reports whether the SDK will make an error of this answer.
@@ -95,9 +100,31 @@ func (a *answer) failed() bool { return a.status < 200 || a.status >= 300 || a.b
 // paid reports whether the answer was paid for by whom it is given to.
 func (a *answer) paid() bool { return a.source == SourceProvider }
 
-// usage is what the provider said the answer cost.
-func (a *answer) usage() Usage {
-	return Usage{InputTokens: a.verdict.Input, OutputTokens: a.verdict.Output}
+// cost is what the provider said of what this call paid for; nil for nothing.
+func (a *answer) cost() *complete.Result {
+	switch {
+	case a.dropped != nil:
+		return a.dropped
+	case a.paid() || a.paidToo:
+		return &a.verdict
+	}
+	return nil
+}
+
+// saving is what it said of an answer that this call did not pay for; else nil.
+func (a *answer) saving() *complete.Result {
+	if a.paid() || a.dropped != nil {
+		return nil
+	}
+	return &a.verdict
+}
+
+// usageOf is what the provider said that something cost.
+func usageOf(v *complete.Result) Usage {
+	if v == nil {
+		return Usage{}
+	}
+	return Usage{InputTokens: v.Input, OutputTokens: v.Output}
 }
 
 // from returns a copy of the answer for another caller.
@@ -105,7 +132,7 @@ func (a *answer) from(source Source) *answer {
 	b := *a
 	b.source, b.ownHeader, b.trailer, b.tls = source, false, nil, nil
 	if source != SourceProvider {
-		b.sends, b.paidToo = 0, false
+		b.sends, b.paidToo, b.dropped = 0, false, nil
 	}
 	return &b
 }
@@ -128,12 +155,7 @@ func (c *call) receipt(ans *answer, e *Error) Receipt {
 	if ans.source == SourceCoalesced {
 		r.Origin = originTrace(ans.leader)
 	}
-	if ans.paid() || ans.paidToo {
-		r.Usage = ans.usage()
-	}
-	if !ans.paid() {
-		r.Saved = ans.usage()
-	}
+	r.Usage, r.Saved = usageOf(ans.cost()), usageOf(ans.saving())
 	return r
 }
 

@@ -31,6 +31,7 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 		if ans.end.err != nil && ctx.Err() != nil {
 			ans.end.endedBy(context.Cause(ctx))
 		}
+		c.tried(ans)
 		switch {
 		case ans.live != nil || ans.broken: // the stream ends it
 		case ans.rest == nil:
@@ -49,8 +50,11 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 func (c *call) outgoing(ctx context.Context) *http.Request {
 	req := c.req.WithContext(ctx)
 	req.Header = c.req.Header.Clone()
-	req.Body = io.NopCloser(bytes.NewReader(c.body))
-	req.ContentLength = int64(len(c.body))
+	req.Body = c.body.open()
+	req.ContentLength = c.body.size()
+	if len(req.Trailer) > 0 { // they need chunks
+		req.ContentLength = -1
+	}
 	req.TransferEncoding = nil
 	req.GetBody = nil
 	c.propagators.Inject(ctx, propagation.HeaderCarrier(req.Header))
@@ -62,7 +66,7 @@ func (c *call) outgoing(ctx context.Context) *http.Request {
 func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)) *answer {
 	a := &answer{status: resp.StatusCode, proto: resp.Proto, protoMajor: resp.ProtoMajor, protoMinor: resp.ProtoMinor,
 		header: resp.Header, length: resp.ContentLength,
-		uncompressed: resp.Uncompressed, trailer: resp.Trailer, tls: resp.TLS, source: SourceProvider}
+		uncompressed: resp.Uncompressed, wire: resp, trailer: resp.Trailer.Clone(), tls: resp.TLS, source: SourceProvider}
 	c.cleanHeader(a)
 	if c.facts.stream && a.status == http.StatusOK {
 		if c.streams(a.header) {
@@ -74,14 +78,21 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 			return a
 		}
 	}
+	if a.status == http.StatusSwitchingProtocols { // what follows is no body
+		a.rest, a.end = resp.Body, ending{class: classFinal}
+		return a
+	}
 	body, more, err := readUpTo(resp.Body, resp.ContentLength, c.cfg.MaxEntry)
 	switch {
 	case more: // passed through: the caller reads on where we stopped
 		a.rest = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), resp.Body), Closer: resp.Body}
 		a.tooLarge = true
 	default:
-		a.body = body
+		a.body, a.trailer = body, resp.Trailer
 		resp.Body.Close()
+		if a.status == http.StatusOK {
+			a.wire = nil
+		}
 	}
 	if err != nil && a.status == http.StatusOK {
 		a.end = endOfError(err, sentMaybe)
@@ -95,6 +106,10 @@ func (c *call) read(ctx context.Context, resp *http.Response, over func(*answer)
 	a.end = endOfStatus(c.provider.Errors, a.status, a.header, errorInfo(a.status, plain))
 	if a.status == http.StatusOK && !a.tooLarge {
 		a.verdict = c.judge(a, plain, framed(resp))
+		if c.facts.stream && c.streamRule() && !a.verdict.Terminal && !c.cfg.TolerateTruncation {
+			// An SDK that skips what is no event would take this for an empty answer.
+			a.bodyErr = c.failure(CodeInterrupted, "the request was for a stream, and the answer is neither one nor whole", io.ErrUnexpectedEOF)
+		}
 	}
 	return a
 }
@@ -110,14 +125,22 @@ func errorInfo(status int, body []byte) complete.ErrorInfo {
 
 // judge says whether an answer is whole.
 func (c *call) judge(a *answer, plain []byte, framed bool) complete.Result {
-	v := complete.Check(complete.Query{
-		Dialect: c.provider.dialect(), Operation: c.facts.operation, ContentType: a.header.Get("Content-Type"),
-		Request: c.body, N: max(c.facts.choices, 1), Body: plain,
-	})
+	q := c.query()
+	q.ContentType, q.Body = a.header.Get("Content-Type"), plain
+	v := complete.Check(q)
 	if v.Terminal && !framed && !complete.Valid(plain) {
 		v.Terminal, v.Keep, v.Reason = false, false, "nothing proves that the body is all of it"
 	}
 	return v
+}
+
+// query is what the request says of its answer.
+func (c *call) query() complete.Query {
+	q := complete.Query{Dialect: c.provider.dialect(), Operation: c.facts.operation, N: max(c.facts.choices, 1), Inputs: int(c.inputs)}
+	if c.inputs == 0 {
+		q.Request = c.body.data
+	}
+	return q
 }
 
 // framed reports whether the end of a body was proven by its framing: a length,

@@ -45,16 +45,10 @@ func TestAddress(t *testing.T) {
 	require.Nil(t, b.client.BatchStore())
 }
 
-// lastingStore is a memory that says that it lasts.
-type lastingStore struct{ *store.Memory }
-
-func (lastingStore) Traits() store.Traits { return store.Traits{Durable: true} }
-
 // TestForBatchKeepsWithoutEnd: neither an answer nor a doubt expires.
 func TestForBatchKeepsWithoutEnd(t *testing.T) {
-	m, err := store.NewMemory(store.MemoryConfig{})
-	require.NoError(t, err)
-	b := newBench(t, llmidem.ForBatch(lastingStore{m}))
+	m := lastingStore(t)
+	b := newBench(t, llmidem.ForBatch(m))
 	res := b.mustAsk("q")
 	rec, err := m.Get(t.Context(), res.Receipt.Address)
 	require.NoError(t, err)

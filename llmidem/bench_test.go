@@ -19,6 +19,8 @@ import (
 	"github.com/llmidem/llmidem-go/llmidem"
 	"github.com/llmidem/llmidem-go/llmidem/providers"
 	"github.com/llmidem/llmidem-go/llmidem/providers/goopenai"
+	"github.com/llmidem/llmidem-go/llmidem/store"
+	"github.com/llmidem/llmidem-go/llmidem/store/storetest"
 )
 
 // benchServer answers every request at once with 1 KB.
@@ -175,27 +177,39 @@ func BenchmarkRecall(b *testing.B) {
 			}
 		}
 	})
-	b.Run("Do", func(b *testing.B) {
-		text := chatBody(strings.Repeat("question ", 110))
-		do := func() {
-			r, err := http.NewRequest(http.MethodPost, url+"/chat/completions", strings.NewReader(text))
-			if err != nil {
-				b.Fatal(err)
-			}
-			r.Header.Set("Authorization", "Bearer sk-bench")
-			resp, err := client.Do(r)
-			if err != nil {
-				b.Fatal(err)
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-		}
-		do()
-		b.ReportAllocs()
-		for b.Loop() {
-			do()
-		}
+	b.Run("Do", func(b *testing.B) { benchRecallDo(b, client, url) })
+	b.Run("Do, near a shared store", func(b *testing.B) {
+		memory, err := store.NewMemory(store.MemoryConfig{})
+		require.NoError(b, err)
+		way := storetest.NewFaulty(sharedMemory{memory})
+		_, near := ourAPI(b, url, llmidem.WithStore(way))
+		benchRecallDo(b, near, url)
+		require.Equal(b, 1, way.Calls(storetest.OpClaim), "the store is asked once")
 	})
+}
+
+// benchRecallDo asks the same thing by Client.Do.
+func benchRecallDo(b *testing.B, client *llmidem.Client, url string) {
+	b.Helper()
+	text := chatBody(strings.Repeat("question ", 110))
+	do := func() {
+		r, err := http.NewRequest(http.MethodPost, url+"/chat/completions", strings.NewReader(text))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer sk-bench")
+		resp, err := client.Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+	do()
+	b.ReportAllocs()
+	for b.Loop() {
+		do()
+	}
 }
 
 // BenchmarkOverhead is what a call of 1 KB costs beside the wire: the transport

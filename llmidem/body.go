@@ -1,12 +1,8 @@
 package llmidem
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
-	"net/http"
-	"strings"
 	"sync"
 )
 
@@ -52,25 +48,4 @@ func readUpTo(r io.Reader, length, limit int64) (body []byte, more bool, err err
 type prefixed struct {
 	io.Reader
 	io.Closer
-}
-
-// gunzip undoes a content coding for judging an answer; what the caller gets
-// stays as it came. ok is false where there is nothing to undo.
-func gunzip(h http.Header, body []byte, limit int64) (plain []byte, ok bool) {
-	coding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding")))
-	if coding == "" || coding == "identity" {
-		return nil, false
-	}
-	if coding != "gzip" && coding != "x-gzip" {
-		return nil, true // not to be judged, so not kept
-	}
-	r, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, true
-	}
-	plain, err = io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil || int64(len(plain)) > limit {
-		return nil, true
-	}
-	return plain, true
 }

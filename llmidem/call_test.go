@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -137,4 +138,27 @@ func TestCall_FreshIsTheSameCallForItsRetries(t *testing.T) {
 	require.False(t, b.mustAsk("x", fresh).Receipt.Paid())
 	require.True(t, b.mustAsk("x", llmidem.Fresh()).Receipt.Paid())
 	require.True(t, b.mustAsk("x", llmidem.Fresh(), llmidem.Scope("s")).Receipt.Paid())
+}
+
+// An option that cannot be honoured may be used by many calls at once: each has an
+// error of its own.
+func TestK9_BadKeyOfManyCalls(t *testing.T) {
+	b := newBench(t)
+	bad := llmidem.Key("two words")
+	seen := map[string]bool{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			_, err := b.ask(context.Background(), "bad key", bad)
+			var e *llmidem.Error
+			if errors.As(err, &e) && e.Code == llmidem.CodeInvalid {
+				mu.Lock()
+				defer mu.Unlock()
+				seen[e.TraceID] = true
+			}
+		})
+	}
+	all.Wait()
+	require.Len(t, seen, 8, "each names its own trace")
 }

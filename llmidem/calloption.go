@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"sync/atomic"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
@@ -29,6 +30,13 @@ type callOptions struct {
 	noRecall   bool
 	key        *keyBinding
 	invalid    *Error // an option that cannot be honoured
+}
+
+// refusal is the error of options that cannot be honoured. Each call has its own,
+// since what is known of the call is added to it.
+func (o callOptions) refusal() *Error {
+	e := *o.invalid
+	return &e
 }
 
 // keyBinding is a caller's own key and the identity it was first used for.
@@ -90,9 +98,14 @@ func Key(k string) CallOption {
 }
 
 // Exclude adds dotted paths of body members that do not count for this call's
-// identity to those that the client excludes.
+// identity to those that the client excludes. Members that decide whether an
+// answer may be given again, such as conversation, are CodeInvalid.
 func Exclude(paths ...string) CallOption {
 	return callOptionFunc(func(o *callOptions) {
+		if i := slices.IndexFunc(paths, leans); i >= 0 {
+			o.invalid = invalid("option Exclude: "+paths[i]+" decides whether an answer may be given again; leave it in", nil)
+			return
+		}
 		o.exclude = append(o.exclude[:len(o.exclude):len(o.exclude)], paths...)
 	})
 }

@@ -11,7 +11,8 @@ import (
 // WithCaptureContent puts the text of prompts and answers into the logical spans,
 // in the form of the OpenTelemetry conventions (gen_ai.input.messages and
 // gen_ai.output.messages), for chats in the OpenAI format. Images and files are
-// named, not copied. Prompts are personal data more often than not: default off.
+// named, not copied, and requests above 1 MiB left out. Prompts are personal data
+// more often than not: default off.
 func WithCaptureContent(on bool) Option {
 	return optionFunc(func(s *settings) { s.capture = on })
 }
@@ -68,6 +69,18 @@ func (m wireMessage) span(finish string) spanMessage {
 	return out
 }
 
+// readable is the request's body as far as a span may have it.
+func (c *call) readable() []byte {
+	if !c.coded {
+		return c.body.data
+	}
+	plain, err := ungzip(c.body.data, spoolAbove)
+	if err != nil || len(plain) > spoolAbove {
+		return nil
+	}
+	return plain
+}
+
 // captured are the attributes of a chat's content.
 func (c *call) captured(a *answer) []attribute.KeyValue {
 	if !c.capture || c.facts.operation != "chat" {
@@ -88,7 +101,7 @@ func (c *call) captured(a *answer) []attribute.KeyValue {
 			attrs = append(attrs, key.String(string(text)))
 		}
 	}
-	if json.Unmarshal(c.body, &request) == nil {
+	if json.Unmarshal(c.readable(), &request) == nil {
 		var messages []spanMessage
 		for _, m := range request.Messages {
 			messages = append(messages, m.span(""))

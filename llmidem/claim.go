@@ -109,7 +109,7 @@ func (c *call) late(ctx context.Context, own *answer) *answer {
 	if err != nil {
 		return own
 	}
-	ans.sends, ans.storeErr = own.sends, own.storeErr
+	ans.sends, ans.storeErr, ans.dropped = own.sends, own.storeErr, own.cost()
 	return ans
 }
 

@@ -208,7 +208,7 @@ func isTimeout(err error) bool {
 
 func isDial(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 func isCertificate(err error) bool {

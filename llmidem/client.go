@@ -38,6 +38,8 @@ type core struct {
 	tenant      string
 
 	store     store.Store
+	audit     auditLog      // nil for none
+	finance   bool          // ForFinance: the log and the records must not fail
 	near      *store.Memory // copies in front of a store that outlives us; else nil
 	outlives  bool          // the store outlives this process or is seen by others
 	shared    bool          // others see it
@@ -59,6 +61,7 @@ type core struct {
 	warnSecond sync.Once
 	warnRecall sync.Once
 	runs       runWarnings
+	warnSpool  sync.Once
 	resultOK   sync.Map // reflect.Type → error: what Do found out about result types
 }
 
@@ -89,14 +92,18 @@ func (s *settings) build() (*Client, error) {
 	c := &core{
 		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader, batch: s.batch,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
-		budget:     newRetryBudget(cfg.Retry),
-		deadlines:  deadlines{budget: cfg.Retry.Elapsed},
+		budget:    newRetryBudget(cfg.Retry),
+		deadlines: deadlines{budget: cfg.Retry.Elapsed},
+		audit:     s.audit, finance: s.finance,
 		noAttempts: s.noAttempts, capture: s.capture,
 	}
 	if err := c.setStore(s.store); err != nil {
 		return nil, err
 	}
 	c.setTelemetry(s)
+	if s.exposed {
+		c.logger.Warn("the file of Config.SchemeSecret may be read by others on this machine; chmod 600 it")
+	}
 	rt := s.transport
 	if rt == nil {
 		c.own = newTransport()
@@ -134,7 +141,7 @@ func (c *Client) Over(rt http.RoundTripper) *Client {
 
 func (k *core) over(rt http.RoundTripper) *Client {
 	return &Client{core: k, transport: rt,
-		serve: k.inRun(k.recall(k.coalesce(k.wrote(k.claim(k.goOn(k.retry(k.attempt(rt))))))))}
+		serve: k.inRun(k.recall(k.coalesce(k.intend(k.wrote(k.claim(k.goOn(k.retry(k.attempt(rt)))))))))}
 }
 
 // Provider returns a copy of what the client knows of its provider.

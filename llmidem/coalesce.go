@@ -12,7 +12,7 @@ var errAlone = errors.New("llmidem: the answer is too large to share")
 // coalesce lets equal calls at the same time share one.
 func (k *core) coalesce(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
-		c.outline()
+		c.outline(ctx)
 		if c.recallMode == recallNone {
 			return unshared(next(ctx, c))
 		}
@@ -30,6 +30,9 @@ func (k *core) coalesce(next handler) handler {
 			case roleConflict:
 				return nil, c.conflict()
 			case roleAlone:
+				if c.finance {
+					return nil, c.failure(CodeUnavailable, "more calls are in flight than Config.MaxFlights, and ForFinance makes none without a record", nil)
+				}
 				return unshared(next(ctx, c.alone()))
 			case roleLater: // an equal flight is being cut off: it must let go of its claim first
 				select {
@@ -46,6 +49,9 @@ func (k *core) coalesce(next handler) handler {
 				}
 			}
 			ans, err := f.wait(ctx, c, role)
+			if errors.Is(err, errAlone) && c.finance {
+				return nil, c.failure(CodeFailed, "the answer is larger than Config.MaxEntry, so that it is not recorded and one caller has it", nil)
+			}
 			if errors.Is(err, errAlone) {
 				return unshared(next(ctx, c.alone()))
 			}
@@ -83,6 +89,7 @@ func (f *flight) fly(next handler) {
 		case alone:
 			f.leader.measureUsage(f.ctx, ans.live.final)
 		}
+		f.all.told()
 		return
 	}
 	if ans == nil || ans.rest == nil {

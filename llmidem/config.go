@@ -1,11 +1,18 @@
 package llmidem
 
-import "time"
+import (
+	"time"
+
+	"github.com/llmidem/llmidem-go/llmidem/identity"
+)
 
 // Config holds the settings of a client as data. It is an [Option]: fields that
 // are not zero override what was set before. Zero means the default, so the
 // zero Config changes nothing. Durations and sizes that are negative are
 // refused by [New].
+//
+// [LoadConfig] reads one from a file and the environment; the names there are those
+// of the fields in lower case, as in cache_ttl and retry.max_attempts.
 type Config struct {
 	// HeaderName is the request header of the key. Default: the provider's, else
 	// Idempotency-Key.
@@ -13,10 +20,37 @@ type Config struct {
 	// KeyPrefix is what keys of the default scheme begin with: [a-z0-9]+ and an
 	// underscore. Default: idem_. It cannot be combined with WithScheme.
 	KeyPrefix string
+	// Scheme says how a key is made of an identity, as [WithScheme] does, with which
+	// it cannot be combined: sha256, uuid5 or hmac. Default: sha256.
+	Scheme string
+	// SchemeNamespace is the namespace of uuid5 keys, a UUID. Required there, and
+	// only there: generate one, and keep it.
+	SchemeNamespace string
+	// SchemeSecret says where the secret of hmac keys is: env:NAME or file:PATH,
+	// never the secret itself. Of a file one line end at its end does not count.
+	// [New] reads it, and refuses a file that others may write to. Required with
+	// hmac, and only there.
+	SchemeSecret string
+	// KeyPolicy is the form that callers' own keys must have (option Key, or the
+	// header of a request): one that has not is CodeInvalid, before anything is sent.
+	// New refuses a scheme whose keys have not. Default: any key.
+	KeyPolicy identity.Policy
 	// ExcludedFields are dotted paths of body members that do not count for the
 	// identity. The list replaces the default of the rules (timestamp, trace_id,
 	// request_id, retry_count); empty but not nil means none.
 	ExcludedFields []string
+
+	// Namespace sets the records of one application apart, as [WithNamespace] does.
+	// Default: none.
+	Namespace string
+	// Tenant names whose records these are, as [WithTenant] does. Default: by
+	// credentials.
+	Tenant string
+	// Store says where claims and answers are kept, for the program to open: a URL
+	// without a password, or a reference to one, env:NAME or file:PATH.
+	// [Config.StoreURL] returns the URL; what was opened goes into [WithStore], and
+	// New says so when it did not. Default: a memory of the client's own.
+	Store string
 
 	// CacheTTL is how long an answer is given again. Default: 10 minutes in memory,
 	// 24 hours in a store that outlasts the process or is shared.
@@ -40,6 +74,9 @@ type Config struct {
 	// StoreDown says what happens when the store fails before anything was sent.
 	// Default: Proceed.
 	StoreDown StorePolicy
+	// AcceptStoreLoss lets [ForFinance] use a shared store that may lose claims, as
+	// Redis may in a failover. Default: it is refused.
+	AcceptStoreLoss bool
 	// StoreTimeout is how long one operation of a store that outlasts the process
 	// may take before it counts as failed. Default: 5 seconds.
 	StoreTimeout time.Duration
@@ -54,9 +91,16 @@ type Config struct {
 	// TolerateTruncation lets a stream that breaks off, or ends without finish
 	// reasons, look like one that ended. Default: reading it is CodeInterrupted.
 	TolerateTruncation bool
-	// MaxBody is the largest request body, in bytes. Larger ones are refused.
+	// MaxBody is the largest request body, in bytes, counted without its content
+	// coding where it is compressed. Larger ones are refused. While a call waits and
+	// is repeated a body above 1 MiB lies in a temporary file ([os.TempDir]) that
+	// has no name and goes with the process; where none can be written, in memory.
 	// Default: 128 MiB.
 	MaxBody int64
+	// PassOverMaxBody lets requests with a body above MaxBody pass untouched, without
+	// key, record and retry, as if they were no inference calls; their spans say so.
+	// It cannot be combined with Strict. Default: they are refused.
+	PassOverMaxBody bool
 	// MaxEntry is the largest answer that is kept, in bytes. Larger ones are
 	// passed through. Default: 8 MiB.
 	MaxEntry int64
@@ -66,6 +110,8 @@ type Config struct {
 	// Strict refuses requests that are no inference call, or name no model,
 	// instead of passing them untouched. Default: off.
 	Strict bool
+
+	from origins // what LoadConfig read
 }
 
 // Drain bounds how far a stream is read on that nobody reads any more. Zero in

@@ -245,3 +245,37 @@ func TestR7a_OtherResetIsAmbiguous(t *testing.T) {
 	require.Equal(t, llmidem.CodeAmbiguous, llmidem.CodeOf(err))
 	require.Equal(t, 1, seen())
 }
+
+// GOAWAY that counts the stream in lets it be answered; with an error behind it,
+// what became of the stream is not known.
+func TestR7a_GoAwayAboveTheStream(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first func(f *http2.Framer, stream uint32)
+		code  llmidem.Code
+	}{
+		"answered": {func(f *http2.Framer, stream uint32) {
+			_ = f.WriteGoAway(stream, http2.ErrCodeNo, nil)
+			answerFrames(f, stream)
+		}, ""},
+		"broken off": {func(f *http2.Framer, stream uint32) {
+			_ = f.WriteGoAway(stream, http2.ErrCodeInternal, nil)
+			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
+		}, llmidem.CodeAmbiguous},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, seen, hc := http2Server(t, tt.first)
+			client, err := llmidem.New(llmtest.New(t, llmtest.InMemory()).Provider(), llmidem.WithTransport(hc.Transport),
+				llmidem.Config{OnAmbiguous: llmidem.Fail}, quiet)
+			require.NoError(t, err)
+			defer client.Close(context.Background())
+			req, err := http.NewRequest(http.MethodPost, url+"/chat/completions", body(chatBody("x")))
+			require.NoError(t, err)
+			resp, err := client.RoundTrip(req)
+			require.Equal(t, tt.code, llmidem.CodeOf(err))
+			if err == nil {
+				require.Equal(t, 200, (&bench{t: t}).read(resp, nil).status)
+			}
+			require.Equal(t, 1, seen())
+		})
+	}
+}

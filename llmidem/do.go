@@ -35,7 +35,8 @@ func Do[T any](ctx context.Context, c *Client, name string, payload any, fn func
 	run := func(ctx context.Context, cl *call) (*answer, error) {
 		return cl.execute(ctx, func(ctx context.Context) (any, error) { return fn(ctx, cl.key) })
 	}
-	ans, err := c.inRun(c.recall(c.coalesce(c.wrote(c.claim(c.goOn(run))))))(ctx, cl)
+	ans, err := c.inRun(c.recall(c.coalesce(c.intend(c.wrote(c.claim(c.goOn(run)))))))(ctx, cl)
+	ans, err = cl.outcomeFirst(ctx, ans, err)
 	if err == nil {
 		err = json.Unmarshal(ans.body, &res.Value)
 	}
@@ -68,7 +69,7 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 	cl := &call{core: c.core, progress: &progress{}, span: noSpan, state: state, opts: state.opts}
 	cl.facts, cl.result = facts{operation: "do:" + name}, result.String()
 	if cl.opts.invalid != nil {
-		return cl, cl.opts.invalid
+		return cl, cl.opts.refusal()
 	}
 	if err := c.resultType(result); err != nil {
 		return cl, invalid("the result of "+name+" does not survive JSON: "+err.Error(), err)
@@ -89,7 +90,9 @@ func (c *Client) function(ctx context.Context, state *callState, name string, pa
 		return cl, invalid("the key cannot be made: "+err.Error(), err)
 	}
 	if cl.opts.key != nil {
-		cl.key = cl.opts.key.key
+		if cl.key, err = cl.agreed(cl.opts.key.key); err != nil {
+			return cl, err
+		}
 	}
 	cl.home = c.homeOf(nil, "")
 	return cl, cl.place(ctx)

@@ -2,6 +2,7 @@ package llmidem
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
@@ -9,14 +10,16 @@ import (
 )
 
 // facts are what the body of a request says about how it may be treated. They
-// are read off the identity document: small, validated, and without prompt.
+// are read off the identity document: small, validated, and without prompt; but
+// for a stored prompt, which is named in it.
 type facts struct {
 	operation string
 	model     string
+	choices   int // n; 0 when it was not given
 	stream    bool
-	choices   int  // n; 0 when it was not given
 	sampled   bool // the answer is drawn, so that asking again may be meant
 	stateful  bool // it changes state at the provider: conversation, background
+	fleeting  bool // it names what may change at the provider: see fleetingTTL
 	tools     bool // tools run at the provider, with effects that can be repeated
 }
 
@@ -26,35 +29,33 @@ var sampledOperations = []string{"chat", "text_completion", "responses", "messag
 	"stream_generate_content", "ollama.chat", "ollama.generate",
 	"images.generations", "images.edits", "images.variations"}
 
-func factsOf(doc identity.Document) facts {
+func factsOf(doc identity.Document, body []byte) facts {
 	f := facts{operation: doc.Operation(), model: doc.Model()}
-	f.stream = string(doc.Param("stream")) == "true" || f.operation == "stream_generate_content"
+	f.stream = isTrue(doc.Param("stream")) || f.operation == "stream_generate_content" ||
+		f.operation == "audio.speech" && string(doc.Param("stream_format")) == `"sse"`
 	if strings.HasPrefix(f.operation, "ollama.") { // streams unless told not to
 		f.stream = f.operation != "ollama.embed" && string(doc.Param("stream")) != "false"
 	}
 	for _, count := range [...][]byte{doc.Param("n"), complete.Get(doc.Param("generationConfig"), "candidateCount")} {
-		if n, ok := complete.Int(count); ok && n > 0 && n <= 1<<20 {
+		if n, ok := formInt(count); ok && n > 0 && n <= 1<<20 {
 			f.choices = int(n)
 		}
 	}
 	f.sampled = slices.Contains(sampledOperations, f.operation) && string(doc.Param("temperature")) != "0"
-	conversation := doc.Param("conversation")
-	f.stateful = string(doc.Param("background")) == "true" || conversation != nil && string(conversation) != "null"
-	f.tools = conversation != nil && string(conversation) != "null" || runsTools(doc.Param("tools"))
+	conversation := given(doc, "conversation")
+	f.stateful = conversation || string(doc.Param("background")) == "true"
+	f.fleeting = leansOnOthers(doc, body)
+	f.tools = conversation || runsTools(doc)
 	return f
 }
 
-// runsTools reports whether a tool of the list runs at the provider and can do
-// something there twice. Functions run at the caller; searches only read.
-func runsTools(tools []byte) bool {
-	found := false
-	if complete.KindOf(tools) != complete.KindArray {
-		return false
+// isTrue and formInt read parameters of JSON, and of forms, where all is text.
+func isTrue(value []byte) bool { return string(value) == "true" || string(value) == `"true"` }
+
+func formInt(value []byte) (int64, bool) {
+	if text, ok := complete.String(value); ok {
+		n, err := strconv.ParseInt(text, 10, 64)
+		return n, err == nil
 	}
-	_ = complete.Elements(tools, func(_ int, tool []byte) bool {
-		kind, _ := complete.String(complete.Get(tool, "type"))
-		found = found || kind == "mcp" || strings.HasPrefix(kind, "code_interpreter") || strings.HasPrefix(kind, "computer")
-		return !found
-	})
-	return found
+	return complete.Int(value)
 }

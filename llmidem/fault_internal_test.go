@@ -76,7 +76,12 @@ func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { re
 
 func chatOnce(t *testing.T, c *Client) (Receipt, string, error) {
 	t.Helper()
-	ctx, receipt := WithReceipt(context.Background())
+	return chatWith(t, c)
+}
+
+func chatWith(t *testing.T, c *Client, opts ...CallOption) (Receipt, string, error) {
+	t.Helper()
+	ctx, receipt := WithReceipt(context.Background(), opts...)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api.invalid/v1/chat/completions", strings.NewReader(`{"model":"m","messages":[]}`))
 	require.NoError(t, err)
 	resp, err := c.RoundTrip(req)

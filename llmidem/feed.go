@@ -53,8 +53,7 @@ func (c *call) newFeed(body io.ReadCloser, h http.Header) *feed {
 	}
 	f := &feed{scan: sse.NewScanner(body, format, maxLine), body: body, lines: format == sse.Lines, plain: true,
 		dialect: c.provider.dialect(), ruled: c.streamRule(),
-		judge: complete.NewStream(complete.Query{Dialect: c.provider.dialect(), Operation: c.facts.operation,
-			Request: c.body, N: max(c.facts.choices, 1)})}
+		judge: complete.NewStream(c.query())}
 	switch {
 	case c.progress.given != nil:
 		f.judge.Resume(*c.progress.given)

@@ -13,6 +13,7 @@ type flights struct {
 	mu     sync.Mutex
 	m      map[string]*flight
 	closed bool
+	ending int           // flights that are off the list and whose end is still being told
 	idle   chan struct{} // made by close; closed when the last flight has ended
 }
 
@@ -100,6 +101,7 @@ func (fs *flights) start(ctx context.Context, c *call) *flight {
 	}
 	fs.m[c.address] = f
 	c.flight = f
+	c.body.hold()
 	return f
 }
 
@@ -204,18 +206,33 @@ func (f *flight) retire() bool {
 	fs := f.all
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	fs.ending++
 	f.remove()
 	return f.taken
+}
+
+// told ends what retire or land began: whoever had to be told of the end was.
+func (fs *flights) told() {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.ending--
+	fs.maybeIdle()
 }
 
 // remove takes the flight off the list. The caller holds all.mu.
 func (f *flight) remove() {
 	fs := f.all
 	delete(fs.m, f.leader.address)
-	if fs.closed && len(fs.m) == 0 {
+	f.leader.body.release()
+	fs.maybeIdle()
+	close(f.gone)
+}
+
+// maybeIdle tells close that nothing is in flight. The caller holds mu.
+func (fs *flights) maybeIdle() {
+	if fs.closed && len(fs.m) == 0 && fs.ending == 0 {
 		close(fs.idle)
 	}
-	close(f.gone)
 }
 
 // land ends the flight.
@@ -223,11 +240,14 @@ func (f *flight) land(ans *answer, err error) {
 	fs := f.all
 	fs.mu.Lock()
 	f.ans, f.err = ans, err
+	alone := f.waiters == 0 && !f.taken
+	if alone {
+		fs.ending++ // Close waits for what is said of it
+	}
 	f.remove()
 	if f.detached != nil {
 		f.detached.Stop()
 	}
-	alone := f.waiters == 0 && !f.taken
 	if ans != nil { // nobody can join any more: one waiter need not share
 		ans.ownHeader = f.waiters <= 1 && f.leader.recallMode == recallAll
 	}
@@ -235,6 +255,7 @@ func (f *flight) land(ans *answer, err error) {
 	fs.mu.Unlock()
 	if alone {
 		f.leader.landedAlone(f.ctx, ans, err)
+		fs.told()
 	}
 }
 
@@ -242,7 +263,9 @@ func (f *flight) land(ans *answer, err error) {
 func (c *call) landedAlone(ctx context.Context, ans *answer, err error) {
 	switch {
 	case err != nil:
-		c.logFailure(ctx, asError(err, c))
+		e := asError(err, c)
+		c.auditEnd(ctx, nil, e)
+		c.logFailure(ctx, e)
 	case ans.panicked != nil:
 		c.log(ctx, levelWarn, "the function panicked after its callers had left")
 	default:
@@ -250,6 +273,7 @@ func (c *call) landedAlone(ctx context.Context, ans *answer, err error) {
 			ans.rest.Close()
 		}
 		c.measureUsage(ctx, ans)
+		c.auditEnd(ctx, ans, nil)
 		c.logDone(ctx, ans)
 	}
 }
@@ -276,9 +300,7 @@ func (fs *flights) close(ctx context.Context) error {
 	if !fs.closed {
 		fs.closed = true
 		fs.idle = make(chan struct{})
-		if len(fs.m) == 0 {
-			close(fs.idle)
-		}
+		fs.maybeIdle()
 	}
 	idle := fs.idle
 	fs.mu.Unlock()

@@ -114,7 +114,7 @@ func TestS9_AnyBit(t *testing.T) {
 	address, rec := recordOf(t, c)
 	doc, err := identity.OpenAI().Identify(identity.Request{Path: "/v1/chat/completions", Body: []byte(`{"model":"m","messages":[]}`)}, identity.Call{})
 	require.NoError(t, err)
-	cl := &call{core: c.core, address: address, finger: rec.Fingerprint, doc: doc, facts: factsOf(doc), progress: &progress{}}
+	cl := &call{core: c.core, address: address, finger: rec.Fingerprint, doc: doc, facts: factsOf(doc, nil), progress: &progress{}}
 	good, err := cl.decode(rec)
 	require.NoError(t, err)
 	require.Equal(t, wholeAnswer, string(good.body))

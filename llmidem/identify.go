@@ -3,20 +3,22 @@ package llmidem
 import (
 	"context"
 	"errors"
-	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 )
 
 // passing is why a request passes untouched; "" when it is an inference call.
 type passing string
 
 const (
-	passNoRoute passing = "no_such_route"
-	passNoModel passing = "no_model"
+	passNoRoute  passing = "no_such_route"
+	passNoModel  passing = "no_model"
+	passTooLarge passing = "body_too_large"
 )
 
 // identify makes a call of a request: it takes a snapshot, so that nothing the
@@ -38,17 +40,17 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	}
 	if cl.opts.invalid != nil {
 		closeBody(req)
-		return cl, "", cl.opts.invalid
+		return cl, "", cl.opts.refusal()
 	}
 	if err := cl.enterRun(req.Context()); err != nil {
 		closeBody(req)
 		return cl, "", err
 	}
-	var err error
-	if cl.body, err = c.snapshot(req); err != nil {
-		return cl, "", err
+	plain, why, err := cl.readBody(c, req)
+	if err != nil || why != "" {
+		return cl, why, err
 	}
-	err = cl.identifyAs(req)
+	err = cl.identifyAs(req, plain)
 	var refusal *identity.Refusal
 	if errors.As(err, &refusal) && refusal.Code == identity.CodeNoModel {
 		return cl, passNoModel, nil
@@ -56,19 +58,22 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	if err != nil {
 		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
 	}
-	cl.facts = factsOf(cl.doc)
+	cl.facts = factsOf(cl.doc, plain)
+	if cl.coded || len(plain) > spoolAbove { // nobody reads it a second time
+		cl.inputs = int32(min(complete.InputsOf(cl.facts.operation, plain), math.MaxInt32))
+	}
 	cl.home, cl.in = c.homeOf(req, match.Prefix), req
-	if err := cl.count(req, func() error { return cl.identifyAs(req) }); err != nil {
+	if err := cl.count(req, func() error { return cl.identifyAs(req, plain) }); err != nil {
 		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
 	}
 	return cl, "", cl.sign(req)
 }
 
-// identifyAs makes the identity document of the request under the options as they
-// are.
-func (c *call) identifyAs(req *http.Request) (err error) {
+// identifyAs makes the identity document of the request, whose body says plain,
+// under the options as they are.
+func (c *call) identifyAs(req *http.Request, plain []byte) (err error) {
 	rules := c.provider.Rules
-	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: c.body},
+	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: plain},
 		c.opts.identityCall(c.cfg.ExcludedFields, rules.Exclude))
 	return err
 }
@@ -116,6 +121,9 @@ func (c *call) place(ctx context.Context) (err error) {
 	if c.recallMode = c.modeOf(); c.recallMode == recallNone {
 		c.scope = nil // it has no part in the run
 	}
+	if err := c.promised(); err != nil {
+		return err
+	}
 	if c.shared && c.home.account == "" && c.namespace == "" && c.recallMode != recallNone {
 		return c.failure(CodeInvalid, "the store is shared and nothing says whose record this is: the call has no credentials that are known; "+
 			"give the client WithTenant(id) or WithNamespace(name)", nil)
@@ -141,13 +149,22 @@ func (c *call) chooseKey(req *http.Request) (identity.Key, error) {
 		return own, &Error{Code: CodeConflict, Key: own, reason: "the option Key and the request's key header differ; set one of them"}
 	case !own.IsZero():
 		c.ownHeader = true
-		return own, nil
+		return c.agreed(own)
 	case c.opts.key != nil:
-		return c.opts.key.key, nil
+		return c.agreed(c.opts.key.key)
 	}
 	key, err := c.scheme.Key(c.doc)
 	if err != nil {
 		return key, invalid("the key cannot be made: "+err.Error(), err)
+	}
+	return key, nil
+}
+
+// agreed refuses a caller's own key that is not of the agreed form. It is no key
+// then, and is not shown as one: it may be a credential in the wrong place.
+func (c *call) agreed(key identity.Key) (identity.Key, error) {
+	if err := c.cfg.KeyPolicy.Check(key); err != nil {
+		return identity.Key{}, invalid("the caller's own key breaks Config.KeyPolicy: "+err.Error(), err)
 	}
 	return key, nil
 }
@@ -169,7 +186,7 @@ func (c *call) headerKey(req *http.Request) (identity.Key, error) {
 	}
 	text := values[0]
 	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
-		text = text[1 : n-1]
+		text = strings.ReplaceAll(text[1:n-1], `\\`, `\`)
 	}
 	key, err := identity.Foreign(text)
 	if err != nil {
@@ -178,26 +195,28 @@ func (c *call) headerKey(req *http.Request) (identity.Key, error) {
 	return key, nil
 }
 
-// snapshot reads the request's body, which it closes.
-func (c *Client) snapshot(req *http.Request) ([]byte, error) {
-	if req.Body == nil {
-		return nil, nil
+// readBody takes the snapshot, and returns what it says: its bytes without their
+// content coding.
+func (c *call) readBody(client *Client, req *http.Request) (plain []byte, why passing, err error) {
+	body, rest, err := client.snapshot(req)
+	if err != nil {
+		return nil, "", err
 	}
-	defer req.Body.Close()
-	length := req.ContentLength
-	if length == 0 { // of a request with a body: not known
-		length = -1
+	if rest != nil {
+		c.in = req.WithContext(req.Context())
+		c.in.Body = rest
+		return nil, passTooLarge, nil
 	}
-	body, more, err := readUpTo(req.Body, length, c.cfg.MaxBody)
+	c.body = snapshot{data: body}
+	plain, coded, more, err := decoded(req.Header, body, c.cfg.MaxBody)
 	switch {
-	case err == nil && !more && length > 0 && int64(len(body)) != length, errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, invalid("the request's body is not as long as its ContentLength says", err)
-	case err != nil:
-		return nil, invalid("the request's body cannot be read", err)
+	case more && c.cfg.PassOverMaxBody:
+		return nil, passTooLarge, nil
 	case more:
-		return nil, invalid("the request's body is larger than Config.MaxBody ("+strconv.FormatInt(c.cfg.MaxBody, 10)+" bytes); raise it", nil)
+		return nil, "", client.overMaxBody("compressed, and decoded it is ")
 	}
-	return body, nil
+	c.coded = coded
+	return plain, "", err
 }
 
 func closeBody(req *http.Request) {

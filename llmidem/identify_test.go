@@ -315,7 +315,7 @@ func TestProviderHeaders(t *testing.T) {
 	require.Empty(t, req.Header.Get("X-Set"), "the caller's request is not changed")
 }
 
-func TestKeyForms(t *testing.T) {
+func TestK11_KeyForms(t *testing.T) {
 	ns := [16]byte{1}
 	for name, tt := range map[string]struct {
 		keys llmidem.Keys

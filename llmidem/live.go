@@ -109,6 +109,7 @@ func (l *live) run() {
 	}
 	l.cond.Broadcast()
 	l.mu.Unlock()
+	l.call.body.release() // it cannot be asked for again
 	l.cancel(nil)
 }
 

@@ -40,13 +40,16 @@ func (c *call) logDone(ctx context.Context, a *answer) {
 	if a.storeErr != nil {
 		attrs = append(attrs, slog.Bool("llmidem.kept", false))
 	}
-	u := a.usage()
+	if v := a.cost(); v != nil {
+		attrs = append(attrs, slog.Int64(string(semconv.GenAIUsageInputTokens), v.Input), slog.Int64(string(semconv.GenAIUsageOutputTokens), v.Output))
+	}
+	if v := a.saving(); v != nil {
+		attrs = append(attrs, slog.Int64(string(semconv.TokensSavedInput), v.Input), slog.Int64(string(semconv.TokensSavedOutput), v.Output))
+	}
 	if a.paid() {
-		attrs = append(attrs, slog.Int64(string(semconv.GenAIUsageInputTokens), u.InputTokens), slog.Int64(string(semconv.GenAIUsageOutputTokens), u.OutputTokens))
 		c.log(ctx, levelInfo, semconv.LogCompleted, attrs...)
 		return
 	}
-	attrs = append(attrs, slog.Int64(string(semconv.TokensSavedInput), u.InputTokens), slog.Int64(string(semconv.TokensSavedOutput), u.OutputTokens))
 	origin := originTrace(a.origin)
 	if a.source == SourceCoalesced {
 		origin = originTrace(a.leader)

@@ -125,20 +125,22 @@ func (c *call) measure(ctx context.Context, a *answer, e *Error) {
 
 // measureUsage records what a call cost: whoever adds that up gets the bill.
 func (c *call) measureUsage(ctx context.Context, a *answer) {
-	if !a.verdict.HasUsage || !a.paid() && !a.paidToo || !c.meters.usage.Enabled(ctx) {
+	v := a.cost()
+	if v == nil || !v.HasUsage || !c.meters.usage.Enabled(ctx) {
 		return
 	}
-	for _, t := range tokensOf(a) {
+	for _, t := range tokensOf(v) {
 		c.meters.usage.Record(ctx, t.n, c.dimensions(t.kind))
 	}
 }
 
 // measureSaved records what an answer would have cost.
 func (c *call) measureSaved(ctx context.Context, a *answer) {
-	if !a.verdict.HasUsage || a.paid() || !c.meters.saved.Enabled(ctx) {
+	v := a.saving()
+	if v == nil || !v.HasUsage || !c.meters.saved.Enabled(ctx) {
 		return
 	}
-	for _, t := range tokensOf(a) {
+	for _, t := range tokensOf(v) {
 		c.meters.saved.Add(ctx, t.n, c.dimensions(t.kind, sourceOf(a)))
 	}
 }

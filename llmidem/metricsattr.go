@@ -4,6 +4,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/llmidem/llmidem-go/llmidem/internal/complete"
 	"github.com/llmidem/llmidem-go/llmidem/internal/semconv"
 )
 
@@ -65,12 +66,12 @@ type tokens struct {
 
 // tokensOf are those that an answer cost. What has none of a kind, as an embedding
 // has no output, is not measured by it.
-func tokensOf(a *answer) []tokens {
+func tokensOf(v *complete.Result) []tokens {
 	var out []tokens
-	if n := a.verdict.Input; n > 0 {
+	if n := v.Input; n > 0 {
 		out = append(out, tokens{semconv.GenAITokenType.String(semconv.TokenTypeInput), n})
 	}
-	if n := a.verdict.Output; n > 0 {
+	if n := v.Output; n > 0 {
 		out = append(out, tokens{semconv.GenAITokenType.String(semconv.TokenTypeOutput), n})
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/llmidem/llmidem-go/llmidem/audit"
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 	"github.com/llmidem/llmidem-go/llmidem/store"
 )
@@ -36,8 +37,12 @@ type settings struct {
 	capture      bool // content into spans
 	noKeyHeader  bool
 	batch        bool // ForBatch: nothing expires
+	exposed      bool // the file of the secret may be read by others
 
 	applied  int // options so far
+	audit    auditLog
+	auditSet bool
+	finance  bool // ForFinance
 	presets  []string
 	presetAt []int // the place of each preset among the options
 	promise  func(*settings) error
@@ -86,6 +91,20 @@ func WithTransport(rt http.RoundTripper) Option {
 // CodeInvalid. That is so for every [Do].
 func WithStore(s store.Store) Option {
 	return optionFunc(func(set *settings) { set.store, set.storeSet = s, true })
+}
+
+// WithAudit says where the intent and the outcome of each call are logged, whoever
+// is given its answer: an answer that was there already has an outcome and no intent.
+// Each call with a claim waits for the log once before it is sent and once at its
+// end. A log that fails is warned of, and the call goes on; see [ForFinance] for the
+// opposite. It stays yours to close, after [Client.Close]. Default: none.
+func WithAudit(log *audit.Log) Option {
+	return optionFunc(func(s *settings) {
+		s.auditSet = true
+		if log != nil {
+			s.audit = log
+		}
+	})
 }
 
 // WithNamespace sets the records of one application apart from those of others
@@ -137,7 +156,12 @@ func WithAttemptSpans(on bool) Option {
 }
 
 // apply makes Config an Option.
-func (c Config) apply(s *settings) { s.cfg.merge(c) }
+func (c Config) apply(s *settings) {
+	s.cfg.merge(c)
+	override(&s.namespace, c.Namespace)
+	override(&s.tenant, c.Tenant)
+	s.cfg.mergeOrigins(c)
+}
 
 func (c *Config) merge(o Config) {
 	override(&c.HeaderName, o.HeaderName)
@@ -145,6 +169,16 @@ func (c *Config) merge(o Config) {
 	if o.ExcludedFields != nil {
 		c.ExcludedFields = append([]string{}, o.ExcludedFields...)
 	}
+	override(&c.Scheme, o.Scheme)
+	override(&c.SchemeNamespace, o.SchemeNamespace)
+	override(&c.SchemeSecret, o.SchemeSecret)
+	override(&c.KeyPolicy.Scheme, o.KeyPolicy.Scheme)
+	override(&c.KeyPolicy.Prefix, o.KeyPolicy.Prefix)
+	override(&c.KeyPolicy.MinLen, o.KeyPolicy.MinLen)
+	override(&c.KeyPolicy.MaxLen, o.KeyPolicy.MaxLen)
+	override(&c.Namespace, o.Namespace)
+	override(&c.Tenant, o.Tenant)
+	override(&c.Store, o.Store)
 	override(&c.CacheTTL, o.CacheTTL)
 	override(&c.CacheCapacity, o.CacheCapacity)
 	override(&c.CacheBytes, o.CacheBytes)
@@ -154,11 +188,13 @@ func (c *Config) merge(o Config) {
 	override(&c.OnUnknown, o.OnUnknown)
 	override(&c.StoreDown, o.StoreDown)
 	override(&c.StoreTimeout, o.StoreTimeout)
+	override(&c.AcceptStoreLoss, o.AcceptStoreLoss)
 	override(&c.DetachLimit, o.DetachLimit)
 	override(&c.Drain.Bytes, o.Drain.Bytes)
 	override(&c.Drain.Time, o.Drain.Time)
 	override(&c.TolerateTruncation, o.TolerateTruncation)
 	override(&c.MaxBody, o.MaxBody)
+	override(&c.PassOverMaxBody, o.PassOverMaxBody)
 	override(&c.MaxEntry, o.MaxEntry)
 	override(&c.MaxFlights, o.MaxFlights)
 	override(&c.Strict, o.Strict)

@@ -10,12 +10,13 @@ import (
 // outline makes the request as it goes out on every attempt, but for its body. It
 // is made while the caller waits, so that what the caller does to its own request
 // afterwards changes nothing; and only when something is to be sent.
-func (c *call) outline() {
+func (c *call) outline(ctx context.Context) {
 	if c.in == nil { // a function's call
 		return
 	}
+	c.keepBody(ctx)
 	out := c.in.Clone(context.Background())
-	out.Body = nil
+	out.Body, out.GetBody = nil, nil // they would hold the caller's bytes
 	if out.Header == nil {
 		out.Header = http.Header{}
 	}
@@ -31,11 +32,11 @@ func (c *call) outline() {
 	}
 	if text := c.keyOnWire(); text != "" {
 		if c.provider.Keys.Quoted {
-			text = `"` + text + `"`
+			text = `"` + strings.ReplaceAll(text, `\`, `\\`) + `"` // RFC 8941; keys have no quotes
 		}
 		out.Header[c.header] = []string{text}
 	}
-	c.req = out
+	c.req, c.in = out, out // the caller's own is let go
 }
 
 // cacheLabel is what digests that name entries of a service's cache begin with.

@@ -14,12 +14,15 @@ import (
 // progress counts the requests of a call.
 type progress struct {
 	sends   atomic.Int32
-	delayed atomic.Int64 // the wait before the next attempt
-	begun   atomic.Bool  // a request was given to the transport
-	traced  atomic.Bool  // the transport says what it writes
-	written atomic.Bool  // it wrote
-	held    atomic.Int64 // another client has the claim: what is left of its lease
-	lost    atomic.Bool  // the claim: others may be making the call by now
+	delayed atomic.Int64  // the wait before the next attempt
+	begun   atomic.Bool   // a request was given to the transport
+	traced  atomic.Bool   // the transport says what it writes
+	written atomic.Bool   // it wrote
+	held    atomic.Int64  // another client has the claim: what is left of its lease
+	lost    atomic.Bool   // the claim: others may be making the call by now
+	intent  atomic.Uint64 // its place in the audit log
+	audited atomic.Bool   // its outcome is there too, or should be
+	tries   tries
 
 	given *complete.Content // of a stream that is asked for again; its one reader's
 }
@@ -88,15 +91,19 @@ func (t *sendTrace) state() sendState {
 	return sentMaybe
 }
 
-// counted is the connection of our own transport below an HTTP/1 connection.
-// HTTP/2 shares one among many requests, so there the count says nothing.
+// counted is the connection of our own transport below an HTTP/1 connection, be it
+// one of TLS or, through a proxy that speaks TLS itself, of TLS in TLS. HTTP/2
+// shares one among many requests, so there the count says nothing.
 func counted(conn net.Conn) *countedConn {
-	if t, ok := conn.(*tls.Conn); ok {
+	for {
+		t, ok := conn.(*tls.Conn)
+		if !ok {
+			c, _ := conn.(*countedConn)
+			return c
+		}
 		if t.ConnectionState().NegotiatedProtocol == "h2" {
 			return nil
 		}
 		conn = t.NetConn()
 	}
-	c, _ := conn.(*countedConn)
-	return c
 }

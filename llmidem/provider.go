@@ -1,6 +1,7 @@
 package llmidem
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -159,6 +160,10 @@ func (p Provider) clone() Provider {
 	rules.Headers = slices.Clone(rules.Headers)
 	rules.Delivery = slices.Clone(rules.Delivery)
 	rules.Exclude = slices.Clone(rules.Exclude)
+	rules.Params = maps.Clone(rules.Params)
+	for operation, names := range rules.Params {
+		rules.Params[operation] = slices.Clone(names)
+	}
 	p.Rules = &rules
 	return p
 }

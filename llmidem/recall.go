@@ -46,7 +46,7 @@ func (k *core) recall(next handler) handler {
 		switch {
 		case err == nil && rec.State != store.Absent && rec.Fingerprint != c.finger:
 			return nil, c.conflict()
-		case err != nil || rec.State != store.Completed:
+		case err != nil || rec.State != store.Completed || c.stale(rec):
 			return next(ctx, c) // claim meets the same store and says what to do
 		case c.recallMode == recallOnce:
 			return next(ctx, c) // taking it is a claim's matter: one caller gets it
@@ -70,10 +70,13 @@ func (k *core) memory() store.Store {
 }
 
 // recorded makes an answer of a record of the store, if it is the answer to this
-// call; the error is an *Error about a conflict, or errRecord.
+// call; the error is an *Error about a conflict, errStale or errRecord.
 func (c *call) recorded(ctx context.Context, rec store.Record) (*answer, error) {
 	if rec.Fingerprint != c.finger {
 		return nil, c.conflict()
+	}
+	if c.stale(rec) {
+		return nil, errStale
 	}
 	ans, err := c.decode(rec)
 	if err != nil {

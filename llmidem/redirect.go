@@ -16,6 +16,7 @@ const maxRedirects = 10
 // go-openai asks of its HTTPClient. Its errors are never *[url.Error], whose text
 // has the query.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	req = withUser(req)
 	resp, err := c.RoundTrip(req)
 	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 || resp.Header.Get("Location") == "" {
 		return resp, err
@@ -31,12 +32,13 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	}
 	again := req.Clone(req.Context())
 	again.RequestURI = ""
-	if req.GetBody != nil {
+	switch {
+	case req.GetBody != nil:
 		if again.Body, err = req.GetBody(); err != nil {
 			resp.Body.Close()
 			return nil, invalid("the request's body cannot be read again to follow a redirect", err)
 		}
-	} else { // net/http then follows only what needs no body: 301 to 303
+	case req.Body != nil && req.Body != http.NoBody: // net/http then follows only what needs no body: 301 to 303
 		again.Body = io.NopCloser(strings.NewReader(""))
 	}
 	resp, err = follower.Do(again)
@@ -48,6 +50,21 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return resp, nil
+}
+
+// withUser is a request with the user of its URL as credentials, as [http.Client]
+// sends it.
+func withUser(req *http.Request) *http.Request {
+	if req.URL == nil || req.URL.User == nil || req.Header.Get("Authorization") != "" {
+		return req
+	}
+	password, _ := req.URL.User.Password()
+	req = req.Clone(req.Context())
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	req.SetBasicAuth(req.URL.User.Username(), password)
+	return req
 }
 
 // firstAnswered gives the answer that is there to the first request.

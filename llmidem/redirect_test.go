@@ -77,3 +77,13 @@ func TestDo_BodyThatCanBeReadOnce(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Len(t, srv.Ledger().Requests, 1)
 }
+
+// What has no body follows a redirect that keeps the method.
+func TestDo_FollowsWithoutABody(t *testing.T) {
+	srv := llmtest.New(t)
+	srv.Next(llmtest.Redirect(307, "/v1/models"), llmtest.OK())
+	b := realClient(t, srv, nil)
+	req, err := http.NewRequest(http.MethodGet, srv.URL()+"/moved", nil)
+	require.NoError(t, err)
+	require.Equal(t, 200, b.read(b.client.Do(req)).status)
+}

@@ -18,6 +18,13 @@ var errElapsed = fmt.Errorf("llmidem: the call took longer than Retry.Elapsed: %
 func (k *core) retry(next handler) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
 		ctx, cancel := c.cancellable(ctx)
+		c.body.hold()
+		open := false
+		defer func() {
+			if !open {
+				c.body.release()
+			}
+		}()
 		r := &retries{call: c, next: next, cancel: cancel, start: time.Now()}
 		ans, err := r.attempt(ctx)
 		if err != nil {
@@ -25,6 +32,7 @@ func (k *core) retry(next handler) handler {
 		}
 		switch {
 		case ans.live != nil: // the body is still to be read: the context ends with it
+			open = true
 			ans.live.cancel, ans.live.again = cancel, r.resume
 		case ans.rest != nil:
 			ans.rest = &closeFunc{ReadCloser: ans.rest, then: func() { cancel(nil) }}

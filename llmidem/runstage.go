@@ -102,13 +102,17 @@ func (c *call) keepRunAfter(ctx context.Context, ans *answer) {
 
 // keepFor is how long the call's answer is kept.
 func (c *call) keepFor() time.Duration {
-	if c.life != nil {
-		return c.life.ttl()
-	}
 	if c.batch {
 		return 0
 	}
-	return c.cfg.CacheTTL
+	ttl := c.cfg.CacheTTL
+	if c.life != nil {
+		ttl = c.life.ttl()
+	}
+	if c.facts.fleeting {
+		ttl = min(ttl, fleetingTTL)
+	}
+	return ttl
 }
 
 // outdated reports whether a record is from a life of its run that is over, so

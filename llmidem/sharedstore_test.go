@@ -245,6 +245,8 @@ func TestS12_LateFinisherInAnotherProcess(t *testing.T) {
 		require.NoError(t, late.err)
 		require.Equal(t, second.res.Value.Choices, late.res.Value.Choices, "all have one answer")
 		require.ErrorIs(t, late.res.Receipt.StoreErr, store.ErrLost)
+		require.Positive(t, late.res.Receipt.Usage.OutputTokens, "its own was paid for all the same")
+		require.Zero(t, late.res.Receipt.Saved)
 		text, r := p[1].text(t, "late")
 		require.Equal(t, second.res.Value.Choices[0].Message.Content, text)
 		require.False(t, r.Paid())

@@ -3,20 +3,29 @@ package llmidem
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 
 	"github.com/llmidem/llmidem-go/llmidem/internal/semconv"
 )
 
-// streamBody is the body of a stream for one caller: live, or recorded.
-func (c *call) streamBody(ctx context.Context, a *answer) *reader {
+// streamBody is the body of a stream for one caller: live, or recorded. Behind the
+// last byte resp has the trailers.
+func (c *call) streamBody(ctx context.Context, a *answer, resp *http.Response) *reader {
 	rd := &reader{ctx: ctx, call: c, ans: a, pays: a.source != SourceCoalesced}
 	if a.live == nil {
 		rd.then = func(err error) { c.endNumberOf(a, err); c.endStream(ctx, a, err) }
 		newReplay(a.body).open(rd)
 		return rd
 	}
-	rd.then = func(err error) { c.endNumberOf(a, err); a.live.conclude(ctx, rd, err) }
+	rd.then = func(err error) {
+		if err == io.EOF && rd.pays && a.wire != nil {
+			resp.Trailer = a.wire.Trailer
+		}
+		c.endNumberOf(a, err)
+		a.live.conclude(ctx, rd, err)
+	}
 	a.live.open(rd)
 	return rd
 }

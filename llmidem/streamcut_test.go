@@ -313,3 +313,19 @@ func TestR13a_TypedErrorsAreWholeEvents(t *testing.T) {
 		})
 	}
 }
+
+// P7: who asked for a stream and is answered with something else that is not whole
+// must not read an empty answer.
+func TestP7_NoStreamAndNoAnswer(t *testing.T) {
+	for name, text := range map[string]string{"cut": `{"choices":[{"index":0,"mess`, "no JSON": "busy", "empty": "", "unfinished": `{"id":"c","choices":[{"index":0,"message":{"content":"ha"}}]}`} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.srv.Next(llmtest.Reply("application/json", text))
+			stream, err := b.api.CreateChatCompletionStream(t.Context(), chat("no stream"))
+			require.NoError(t, err)
+			defer stream.Close()
+			_, err = stream.Recv()
+			require.Equal(t, llmidem.CodeInterrupted, llmidem.CodeOf(err), "%v", err)
+		})
+	}
+}

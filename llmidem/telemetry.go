@@ -98,6 +98,7 @@ func serverAttributes(u *url.URL) []attribute.KeyValue {
 // endDone ends the logical span of a call that was answered, if only with an
 // HTTP error.
 func (c *call) endDone(ctx context.Context, a *answer) {
+	c.auditEnd(ctx, a, nil)
 	var e *Error
 	if a.failed() {
 		e = c.statusError(a)
@@ -146,14 +147,11 @@ func (c *call) answerAttributes(a *answer) []attribute.KeyValue {
 			attrs = append(attrs, semconv.GenAIResponseFinishReasons.StringSlice(v.FinishReasons))
 		}
 	}
-	if !a.verdict.HasUsage {
-		return attrs
+	if v := a.cost(); v != nil && v.HasUsage {
+		attrs = append(attrs, semconv.GenAIUsageInputTokens.Int64(v.Input), semconv.GenAIUsageOutputTokens.Int64(v.Output))
 	}
-	if a.paid() || a.paidToo {
-		attrs = append(attrs, semconv.GenAIUsageInputTokens.Int64(a.verdict.Input), semconv.GenAIUsageOutputTokens.Int64(a.verdict.Output))
-	}
-	if !a.paid() {
-		attrs = append(attrs, semconv.TokensSavedInput.Int64(a.verdict.Input), semconv.TokensSavedOutput.Int64(a.verdict.Output))
+	if v := a.saving(); v != nil && v.HasUsage {
+		attrs = append(attrs, semconv.TokensSavedInput.Int64(v.Input), semconv.TokensSavedOutput.Int64(v.Output))
 	}
 	return attrs
 }
@@ -172,6 +170,7 @@ func (c *call) link(a *answer) {
 // endFailed ends the logical span of a call that failed. a is what it had of an
 // answer, else nil.
 func (c *call) endFailed(ctx context.Context, a *answer, e *Error) {
+	c.auditEnd(ctx, a, e)
 	c.measure(ctx, a, e)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorType.String(e.ErrorType()), semconv.AttemptCount.Int(e.Attempts))

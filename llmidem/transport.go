@@ -1,7 +1,6 @@
 package llmidem
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -40,6 +39,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if pass != "" {
 		return c.pass(req, cl, pass)
 	}
+	defer func() { cl.body.release() }()
 	ctx := c.startCall(req.Context(), cl)
 	if err != nil {
 		return nil, cl.fail(ctx, asError(err, cl))
@@ -48,6 +48,7 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, cl.fail(ctx, invalid("the client is closed", nil))
 	}
 	ans, err := cl.serveCounted(ctx, c.serve)
+	ans, err = cl.outcomeFirst(ctx, ans, err)
 	if err != nil {
 		return nil, cl.fail(ctx, asError(err, cl))
 	}
@@ -74,7 +75,7 @@ func (c *call) identifyError(e *Error) {
 }
 
 // pass sends a request that is no inference call. Where its body had to be read to
-// find that out, cl has it.
+// find that out cl has it; one that is too large is the body of cl.in.
 func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response, error) {
 	if c.cfg.Strict {
 		closeBody(req)
@@ -85,8 +86,11 @@ func (c *Client) pass(req *http.Request, cl *call, why passing) (*http.Response,
 	}
 	ctx, end := c.startPass(req, why)
 	out := req.WithContext(ctx)
-	if cl != nil {
-		out.Body = io.NopCloser(bytes.NewReader(cl.body))
+	switch {
+	case cl != nil && cl.in != nil:
+		out.Body = cl.in.Body
+	case cl != nil:
+		out.Body = cl.body.open()
 	}
 	resp, err := c.transport.RoundTrip(out)
 	end(resp, err)
@@ -106,7 +110,7 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		h[replayedHeader] = own[2:3:3]
 	}
 	resp := &http.Response{
-		Status:     statusText(a.status),
+		Status:     a.statusText(),
 		StatusCode: a.status, Proto: a.proto, ProtoMajor: a.protoMajor, ProtoMinor: a.protoMinor,
 		Header: h, Request: req, Uncompressed: a.uncompressed, ContentLength: int64(len(a.body)),
 		Trailer: a.trailer, TLS: a.tls,
@@ -115,13 +119,13 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 		c.state.opened(h)
 	}
 	if a.live != nil || a.streamed {
-		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a)
+		resp.ContentLength, resp.Body = -1, c.streamBody(ctx, a, resp)
 		return resp
 	}
 	c.endNumber(a.useless())
 	if a.rest != nil {
 		resp.ContentLength = a.length
-		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { c.endDone(ctx, a) }}
+		resp.Body = &closeFunc{ReadCloser: a.rest, then: func() { resp.Trailer = a.wire.Trailer; c.endDone(ctx, a) }}
 		return resp
 	}
 	resp.Body = &bodyReader{rest: a.body, end: a.bodyErr}
@@ -129,11 +133,14 @@ func (c *call) respond(ctx context.Context, req *http.Request, a *answer) *http.
 	return resp
 }
 
-func statusText(status int) string {
-	if status == http.StatusOK {
+func (a *answer) statusText() string {
+	switch {
+	case a.wire != nil && a.wire.Status != "":
+		return a.wire.Status
+	case a.status == http.StatusOK:
 		return "200 OK"
 	}
-	return strconv.Itoa(status) + " " + http.StatusText(status)
+	return strconv.Itoa(a.status) + " " + http.StatusText(a.status)
 }
 
 // bodyReader reads a recorded body. It has no WriteTo, which would hand the

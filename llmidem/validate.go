@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
@@ -12,11 +13,24 @@ import (
 
 // leanedOn are body members that the client itself reads: excluded, they would
 // silently change what may be recalled or made again.
-var leanedOn = [...]string{"temperature", "conversation", "background", "stream_options"}
+var leanedOn = []string{"temperature", "conversation", "background", "stream_options", "cachedContent", "cached_content", "mcp_servers"}
+
+// leans reports whether an exclusion takes out something of what is leaned on.
+func leans(path string) bool {
+	head, _, _ := strings.Cut(path, ".")
+	return slices.Contains(leanedOn, head)
+}
 
 // optionError is how New speaks: the option, what is wrong, and the fix.
 func optionError(option, wrong, fix string) error {
-	return fmt.Errorf("llmidem: %s %s; %s", option, wrong, fix)
+	return &optionFault{option: option, wrong: wrong, fix: fix}
+}
+
+// optionFault is an option that is wrong; place is where it was read, in brackets.
+type optionFault struct{ option, place, wrong, fix string }
+
+func (f *optionFault) Error() string {
+	return "llmidem: " + f.option + f.place + " " + f.wrong + "; " + f.fix
 }
 
 // validate reports everything that is wrong, joined.
@@ -31,8 +45,15 @@ func (s *settings) validate() error {
 	if s.transportSet && s.transport == nil {
 		add(optionError("WithTransport", "is nil", "leave it out for the client's own transport"))
 	}
+	if s.cfg.Store != "" && !s.storeSet {
+		add(optionError("Config.Store", "names a store that was not opened",
+			"open it with a package of llmidem/store and the URL of Config.StoreURL, and give it to New by WithStore"))
+	}
 	if s.storeSet && s.store == nil {
 		add(optionError("WithStore", "is nil", "open the store first, or leave the option out for memory"))
+	}
+	if s.auditSet && s.audit == nil {
+		add(optionError("WithAudit", "is nil", "open a log with audit.Open, or leave the option out"))
 	}
 	if c, ok := s.transport.(*Client); ok && c != nil {
 		add(optionError("WithTransport", "is a *llmidem.Client: every call would pass two of them", "give it the transport below"))
@@ -42,7 +63,7 @@ func (s *settings) validate() error {
 	errs = append(errs, s.checkKey()...)
 	if s.provider.Rules != nil {
 		if err := s.provider.Rules.Validate(s.cfg.ExcludedFields); err != nil {
-			add(fmt.Errorf("llmidem: Config.ExcludedFields or Provider.Rules: %w; name members that do not change the answer, by their dotted path", err))
+			add(fmt.Errorf("llmidem: Config.ExcludedFields"+s.cfg.placed("ExcludedFields")+" or Provider.Rules: %w; name members that do not change the answer, by their dotted path", err))
 		}
 	}
 	if len(errs) == 0 && s.promise != nil {
@@ -50,22 +71,32 @@ func (s *settings) validate() error {
 			add(err)
 		}
 	}
+	s.cfg.locate(errs)
 	return errors.Join(errs...)
 }
 
 // checkKey checks the scheme, and that the provider takes the keys it makes.
 func (s *settings) checkKey() (errs []error) {
-	if s.cfg.KeyPrefix != "" {
-		if s.schemeSet {
+	switch {
+	case s.finance: // the scheme is the preset's, and its promise says what replaces it
+	case s.schemeSet:
+		if s.cfg.KeyPrefix != "" {
 			errs = append(errs, optionError("Config.KeyPrefix", "is set beside WithScheme", "give the prefix to the scheme"))
-		} else {
-			s.scheme = identity.SHA256(s.cfg.KeyPrefix)
+		}
+		if s.cfg.Scheme != "" {
+			errs = append(errs, optionError("Config.Scheme", "is set beside WithScheme", "keep one of them"))
+		}
+	case len(s.cfg.checkScheme()) > 0 || len(s.cfg.checkReferences()) > 0:
+		return nil // said by Config.check
+	default:
+		if err := s.setScheme(); err != nil {
+			return append(errs, err)
 		}
 	}
 	if err := s.scheme.Err(); err != nil {
 		return append(errs, fmt.Errorf("llmidem: WithScheme or Config.KeyPrefix: %w; as in identity.SHA256(\"idem_\"), or a random namespace of your own for identity.UUID5", err))
 	}
-	if len(errs) > 0 || s.noKeyHeader {
+	if len(errs) > 0 {
 		return errs
 	}
 	sample, err := identity.Function("sample", []byte("0"), identity.Call{})
@@ -75,6 +106,13 @@ func (s *settings) checkKey() (errs []error) {
 	key, err := s.scheme.Key(sample)
 	if err != nil {
 		return append(errs, fmt.Errorf("llmidem: WithScheme: %w", err))
+	}
+	if err := s.cfg.KeyPolicy.Check(key); err != nil && s.cfg.KeyPolicy.Err() == nil {
+		errs = append(errs, optionError("Config.KeyPolicy", "does not take the keys of the client's own scheme "+s.scheme.Name()+" ("+err.Error()+")",
+			"set Scheme and KeyPrefix to what was agreed"))
+	}
+	if s.noKeyHeader {
+		return errs
 	}
 	pattern, err := s.provider.Keys.pattern()
 	if err != nil {
@@ -96,6 +134,11 @@ func (c Config) check() (errs []error) {
 		if bad {
 			errs = append(errs, optionError("Config."+name, "is negative", fix))
 		}
+	}
+	errs = append(errs, c.checkScheme()...)
+	errs = append(errs, c.checkReferences()...)
+	if err := c.KeyPolicy.Err(); err != nil {
+		errs = append(errs, optionError("Config.KeyPolicy", "can be met by no key ("+err.Error()+")", "correct it, or leave it out for any key"))
 	}
 	positive("CacheTTL", c.CacheTTL < 0, "use RecallOff to keep nothing, or 0 for the default")
 	positive("CacheCapacity", c.CacheCapacity < 0, "use RecallOff to keep nothing, or 0 for 10,000 entries")
@@ -122,16 +165,20 @@ func (c Config) check() (errs []error) {
 	if c.StoreDown > Refuse {
 		errs = append(errs, optionError("Config.StoreDown", "is no policy", "use Proceed or Refuse"))
 	}
+	if c.Strict && c.PassOverMaxBody {
+		errs = append(errs, optionError("Config.PassOverMaxBody", "is set beside Strict, which refuses what passes untouched", "keep one of them"))
+	}
 	if c.HeaderName != "" && !validToken(c.HeaderName) {
 		errs = append(errs, optionError("Config.HeaderName", fmt.Sprintf("%q is no header name", c.HeaderName),
 			"use letters, digits and hyphens, as in Idempotency-Key"))
 	}
-	for _, path := range c.ExcludedFields {
-		for _, name := range leanedOn {
-			if path == name {
-				errs = append(errs, optionError("Config.ExcludedFields", "excludes "+name+", which decides whether an answer may be given again",
-					"leave it in"))
-			}
+	return append(errs, checkExcluded("Config.ExcludedFields", c.ExcludedFields)...)
+}
+
+func checkExcluded(where string, paths []string) (errs []error) {
+	for _, path := range paths {
+		if leans(path) {
+			errs = append(errs, optionError(where, "excludes "+path+", which decides whether an answer may be given again", "leave it in"))
 		}
 	}
 	return errs
@@ -144,6 +191,8 @@ func (p Provider) check() (errs []error) {
 	}
 	if p.Rules == nil {
 		errs = append(errs, optionError("Provider.Rules", "is nil", "start from a constructor of package providers, or identity.OpenAI()"))
+	} else {
+		errs = append(errs, checkExcluded("Provider.Rules.Exclude", p.Rules.Exclude)...)
 	}
 	k := p.Keys
 	if k.Class > Reject {

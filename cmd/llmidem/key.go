@@ -12,6 +12,7 @@ func newKey() *cobra.Command {
 	var (
 		on     callFlags
 		scheme schemeFlags
+		check  checkFlags
 		calls  bool
 	)
 	cmd := &cobra.Command{
@@ -23,7 +24,11 @@ With --calls it reads whole calls instead, one JSON value a line, in the form of
 specification's test vectors: {"profile","route","headers","body","options"}. For each
 it writes one line at once: {"canonical","sha256","uuid5","hmac"}, or {"refused"} with
 the code of the reason. A refusal is an answer; only a line that is no call at all ends
-the command with status 2.`,
+the command with status 2.
+
+With --check it reads keys instead, one a line, and reports the ones that are not of
+the form which --scheme and --prefix say, with their line numbers; the status is 1
+then. Keys are not repeated: they may be credentials in the wrong place.`,
 		Example: `  llmidem key request.json
   llmidem key --provider anthropic --header 'anthropic-version: 2023-06-01' < request.json
   llmidem key --route /v1/embeddings --scope nightly --occurrence 2 request.json
@@ -31,9 +36,19 @@ the command with status 2.`,
   llmidem key --provider gemini --route /v1beta/models/gemini-2.5-flash:generateContent request.json
   llmidem key --scheme uuid5 --namespace 6ba7b810-9dad-11d1-80b4-00c04fd430c8 request.json
   llmidem key --scheme hmac --secret-file secret request.json
-  llmidem key --calls < calls.jsonl`,
+  llmidem key --calls < calls.jsonl
+  llmidem key --check --prefix acme_ < keys.txt
+  llmidem key --check --scheme any --prefix order- --max-len 64 keys.txt`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, flag := range []string{"min-len", "max-len"} {
+				if cmd.Flags().Changed(flag) && !check.check {
+					return fmt.Errorf("--%s is for --check", flag)
+				}
+			}
+			if check.check {
+				return runCheck(cmd, args, &check, &scheme)
+			}
 			if calls {
 				return runCalls(cmd, args)
 			}
@@ -42,6 +57,7 @@ the command with status 2.`,
 	}
 	on.add(cmd)
 	scheme.add(cmd)
+	check.add(cmd)
 	cmd.Flags().BoolVar(&calls, "calls", false, "read calls in the form of the test vectors, one a line, and write an answer a line")
 	return cmd
 }

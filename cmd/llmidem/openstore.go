@@ -10,6 +10,7 @@ import (
 	"github.com/llmidem/llmidem-go/llmidem/store"
 	"github.com/llmidem/llmidem-go/llmidem/store/boltstore"
 	"github.com/llmidem/llmidem-go/llmidem/store/pgstore"
+	"github.com/llmidem/llmidem-go/llmidem/store/redisstore"
 )
 
 // opened is a store and how it is closed.
@@ -30,7 +31,7 @@ func openStore(ctx context.Context, name string) (*opened, error) {
 	scheme, path, url := strings.Cut(name, "://")
 	switch {
 	case name == "":
-		return nil, errors.New("--state is missing: a file, or postgres://…")
+		return nil, errors.New("--state is missing: a file, postgres://… or redis://…")
 	case !url:
 		return openFile(name)
 	case scheme == "bolt":
@@ -41,8 +42,14 @@ func openStore(ctx context.Context, name string) (*opened, error) {
 			return nil, err
 		}
 		return &opened{Store: s, close: s.Close}, nil
+	case scheme == "redis" || scheme == "rediss":
+		s, err := redisstore.Open(ctx, name, redisstore.WithMaxEntry(maxEntry), redisstore.WithLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			return nil, err
+		}
+		return &opened{Store: s, close: func(context.Context) error { return s.Close() }}, nil
 	}
-	return nil, fmt.Errorf("--state: no store is called %s; it is a file, or postgres://…", printable(scheme))
+	return nil, fmt.Errorf("--state: no store is called %s; it is a file, postgres://… or redis://…", printable(scheme))
 }
 
 func openFile(path string) (*opened, error) {

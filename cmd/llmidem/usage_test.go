@@ -22,12 +22,12 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{}, {"--help"}} {
 		r = llmidem("", args...)
 		require.Equal(t, 0, r.status)
-		for _, name := range []string{"key", "explain", "diff"} {
+		for _, name := range []string{"key", "explain", "diff", "verify"} {
 			require.Contains(t, r.out, "\n  "+name)
 		}
 		require.Empty(t, r.err)
 	}
-	for _, name := range []string{"key", "explain", "diff"} {
+	for _, name := range []string{"key", "explain", "diff", "verify"} {
 		r = llmidem("", name, "--help")
 		require.Equal(t, 0, r.status)
 		require.Contains(t, r.out, "Examples:\n  llmidem "+name)

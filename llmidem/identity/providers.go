@@ -28,6 +28,7 @@ func OpenAI() *Rules {
 		Base64:     []Place{{Parent: "input_audio", Member: "data"}, {Parent: "*", Member: "file_data"}},
 		Headers:    []string{"openai-beta", "openai-organization", "openai-project"},
 		Exclude:    defaultExclusions(),
+		Params:     openAIParams(),
 	}
 }
 
@@ -43,6 +44,7 @@ func Anthropic() *Rules {
 		Base64:     []Place{{Parent: "source", Member: "data"}},
 		Headers:    []string{"anthropic-beta", "anthropic-user-profile-id", "anthropic-version", "anthropic-workspace-id"},
 		Exclude:    defaultExclusions(),
+		Params:     anthropicParams(),
 	}
 }
 
@@ -59,6 +61,7 @@ func Gemini() *Rules {
 		Base64:    []Place{{Parent: "inline_data", Member: "data"}, {Parent: "inlineData", Member: "data"}},
 		Headers:   []string{"x-goog-user-project"},
 		Exclude:   defaultExclusions(),
+		Params:    geminiParams(),
 		PathModel: true,
 	}
 }
@@ -75,5 +78,6 @@ func Ollama() *Rules {
 		},
 		Base64:  []Place{{Parent: "images", Member: "[]"}},
 		Exclude: defaultExclusions(),
+		Params:  ollamaParams(),
 	}
 }

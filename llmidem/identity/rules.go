@@ -28,6 +28,11 @@ type Rules struct {
 	// where [Call.Exclude] is nil. Nil stands for timestamp, trace_id, request_id
 	// and retry_count, which the constructors set; empty and not nil for none.
 	Exclude []string
+	// Params names, by operation, the top-level body members that a call may have
+	// beside model, prompt and user fields. It changes no document: it is what a
+	// client in a strict preset refuses other members by, with [Rules.Unnamed]. The
+	// constructors set it to what the provider's reference lists.
+	Params map[string][]string
 	// PathModel takes the model from the path alone, as Gemini names it
 	// (/models/NAME:verb, /tunedModels/NAME:verb, /endpoints/NAME:verb). A model in
 	// the body is a parameter then.

@@ -14,6 +14,8 @@ type Query struct {
 	// Request is the request's body, for the number of prompts or inputs; nil
 	// means one.
 	Request []byte
+	// Inputs is that number where it is known already. Zero means what Request says.
+	Inputs int
 	// N is how many choices were asked for. Zero means what Request says, else 1.
 	N int
 	// Body is the answer, with no content coding left on it.
@@ -94,7 +96,7 @@ func openAI(q Query, r *Result) string {
 	case "chat":
 		return choices(q, r, "message", 1)
 	case "text_completion":
-		return choices(q, r, "text", inputs(Get(q.Request, "prompt"), countPrompts))
+		return choices(q, r, "text", q.inputs())
 	case "responses":
 		return responses(q, r)
 	case "embeddings":

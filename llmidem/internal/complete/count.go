@@ -22,6 +22,27 @@ func countModerated(elements int, first Kind) int {
 	return elements
 }
 
+// InputsOf is how many prompts or inputs the body of a request has, of each of
+// which there is an answer; one for operations that have no lists of them.
+func InputsOf(operation string, request []byte) int {
+	switch operation {
+	case "text_completion":
+		return inputs(Get(request, "prompt"), countPrompts)
+	case "embeddings", "ollama.embed":
+		return inputs(Get(request, "input"), countPrompts)
+	case "moderations":
+		return inputs(Get(request, "input"), countModerated)
+	}
+	return 1
+}
+
+func (q Query) inputs() int {
+	if q.Inputs > 0 {
+		return q.Inputs
+	}
+	return InputsOf(q.Operation, q.Request)
+}
+
 // inputs is for how many answers a request asks, at least one.
 func inputs(value []byte, rule inputRule) int {
 	if KindOf(value) != KindArray {

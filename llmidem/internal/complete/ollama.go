@@ -26,7 +26,7 @@ func ollama(q Query, r *Result) string {
 			}
 			return true
 		})
-		if got < inputs(Get(q.Request, "input"), countPrompts) {
+		if got < q.inputs() {
 			return reasonInputs
 		}
 		return ""

@@ -105,11 +105,7 @@ func results(q Query, r *Result, list, member string) string {
 	if present(m[4]) {
 		return reasonError
 	}
-	rule := countPrompts
-	if member == "" {
-		rule = countModerated
-	}
-	want, got := inputs(Get(q.Request, "input"), rule), 0
+	want, got := q.inputs(), 0
 	_ = Elements(m[2], func(_ int, value []byte) bool {
 		if KindOf(value) == KindObject && (member == "" || filled(Get(value, member))) {
 			got++

@@ -73,7 +73,7 @@ func (s *Stream) rules(q Query) string {
 		s.tally.want = uint64(asked(q, "n"))
 	case "openai text_completion":
 		s.judge, s.names = textChunk, chatMembers
-		s.tally.want = uint64(asked(q, "n")) * uint64(inputs(get(q.Request, "prompt"), countPrompts))
+		s.tally.want = uint64(asked(q, "n")) * uint64(q.inputs())
 	case "openai responses":
 		s.judge, s.names = responsesEvent, responsesMembers
 	case "anthropic messages":

@@ -88,7 +88,8 @@ const (
 )
 
 // PassedThrough is, on the span of a request that is no inference call, why it
-// was passed untouched: no_such_route or no_model.
+// was passed untouched: no_such_route or no_model; of one that is an inference call
+// and too large to be one of ours, body_too_large.
 const PassedThrough = attribute.Key("llmidem.passed_through")
 
 // Attributes of links, batches and metrics.

@@ -10,6 +10,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/llmidem/llmidem-go/llmidem/internal/holder"
 )
 
 // open sets file and db.
@@ -39,7 +41,7 @@ func (s *Store) open() error {
 		return nil
 	case errors.Is(err, berrors.ErrTimeout) || errors.Is(err, ErrLocked):
 		return fmt.Errorf("%w: %s is open%s: close it there, or use another path; "+
-			"processes that share their records need redisstore or pgstore", ErrLocked, s.path, holder(s.path))
+			"processes that share their records need redisstore or pgstore", ErrLocked, s.path, holder.Of(s.path))
 	case s.file != nil && isPanic(err): // bbolt has not closed it
 		return errors.Join(s.damage(err.Error()), abandon(s.file))
 	case errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch):

@@ -1,4 +1,4 @@
-package boltstore
+package holder
 
 import (
 	"bufio"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// holder says where the file is locked, if the kernel tells: it does not
+// Of says where the file at path is locked by flock, if the kernel tells: it does not
 // where that process is in another container.
-func holder(path string) string {
+func Of(path string) string {
 	var st syscall.Stat_t
 	if syscall.Stat(path, &st) != nil {
 		return ""
