@@ -18,6 +18,7 @@ import (
 	"github.com/llmidem/llmidem-go/llmidem/store"
 	"github.com/llmidem/llmidem-go/llmidem/store/boltstore"
 	"github.com/llmidem/llmidem-go/llmidem/store/pgstore"
+	"github.com/llmidem/llmidem-go/llmidem/store/redisstore"
 )
 
 // childVariable makes the test binary a program that runs a batch, and says which.
@@ -25,10 +26,12 @@ const childVariable = "LLMIDEM_BATCH_CHILD"
 
 // order is what a child is told.
 type order struct {
-	URL, In, Out, State, Schema string
-	Keys                        llmidem.KeyClass
-	Concurrency                 int
-	Full                        bool // see full_test.go
+	URL, In, Out string
+	State        string // a path, or the URL of a server
+	Part         string // of a server: schema or prefix
+	Keys         llmidem.KeyClass
+	Concurrency  int
+	Full         bool // see full_test.go
 }
 
 // child runs the batch and prints its summary.
@@ -48,9 +51,13 @@ func child(what string) int {
 }
 
 func (o *order) open(ctx context.Context) (store.Store, func() error, error) {
-	if o.Schema != "" {
-		s, err := pgstore.Open(ctx, o.State, pgstore.WithSchema(o.Schema))
+	switch scheme, _, _ := strings.Cut(o.State, "://"); scheme {
+	case "postgres":
+		s, err := pgstore.Open(ctx, o.State, pgstore.WithSchema(o.Part))
 		return s, func() error { return s.Close(ctx) }, err
+	case "redis":
+		s, err := redisstore.Open(ctx, o.State, redisstore.WithPrefix(o.Part))
+		return s, func() error { return s.Close() }, err
 	}
 	s, err := boltstore.Open(o.State)
 	return s, func() error { return s.Close() }, err

@@ -2,17 +2,13 @@ package batch_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmidem/llmidem-go/llmidem/batch"
@@ -116,61 +112,4 @@ func TestCollectWhatIsThere(t *testing.T) {
 	require.Zero(t, sum.Left)
 	require.Len(t, resultsIn(t, d.results), 50)
 	require.Len(t, d.srv.Ledger().Requests, 50)
-}
-
-const serverVariable = "LLMIDEM_TEST_POSTGRES"
-
-// schema is one of a PostgreSQL server for one test, and the server's URL.
-func schema(t *testing.T) (url, name string) {
-	t.Helper()
-	url = os.Getenv(serverVariable)
-	switch {
-	case url != "":
-	case os.Getenv("CI") != "":
-		t.Fatalf("%s is not set", serverVariable)
-	default:
-		t.Skipf("%s is not set; start a server by: docker run --rm -d -p 5432:5432 -e POSTGRES_PASSWORD=test postgres, "+
-			"and set it to postgres://postgres:test@localhost:5432/postgres", serverVariable)
-	}
-	name = "llmidem_batch_" + strings.ToLower(rand.Text())
-	t.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), url)
-		require.NoError(t, err)
-		_, err = conn.Exec(context.Background(), `DROP SCHEMA IF EXISTS `+name+` CASCADE`)
-		require.NoError(t, err)
-		require.NoError(t, conn.Close(context.Background()))
-	})
-	return url, name
-}
-
-// TestB5_Processes: two, then four processes on one database.
-func TestB5_Processes(t *testing.T) {
-	for _, workers := range []int{2, 4} {
-		t.Run(fmt.Sprint(workers), func(t *testing.T) {
-			url, name := schema(t)
-			srv := startServer(t)
-			srv.Handle(func(*llmtest.Request) llmtest.Fault { return llmtest.Delay(5 * time.Millisecond) })
-			const n = 400
-			dir := t.TempDir()
-			in := filepath.Join(dir, "in")
-			require.NoError(t, os.WriteFile(in, []byte(items(n)), 0o600))
-			sent := 0
-			var ends []func()
-			for w := range workers {
-				o := order{URL: srv.URL(), In: in, Out: filepath.Join(dir, fmt.Sprint("out", w)), State: url, Schema: name, Concurrency: 8}
-				cmd, out := o.start(t)
-				ends = append(ends, func() {
-					s := wait(t, cmd, out)
-					sent += s.Sent
-					t.Log(s)
-					checkAnswers(t, resultsIn(t, o.Out), n)
-				})
-			}
-			for _, end := range ends {
-				end()
-			}
-			require.Equal(t, n, sent)
-			require.Equal(t, n, srv.Ledger().Executions(), "none is executed twice")
-		})
-	}
 }
