@@ -12,6 +12,7 @@ import (
 
 	idem "github.com/llmidem/llmidem-go/llmidem"
 	"github.com/llmidem/llmidem-go/llmidem/batch"
+	"github.com/llmidem/llmidem-go/llmidem/providers"
 )
 
 // batchFlags say what a batch is and how it is run.
@@ -184,9 +185,22 @@ func (f *batchClient) header() (http.Header, error) {
 		if strings.ContainsAny(key, "\r\n") {
 			return nil, errors.New("OPENAI_API_KEY has line ends in it")
 		}
-		h.Set("Authorization", "Bearer "+key)
+		name, value := keyHeader(f.baseURL, key)
+		h.Set(name, value)
 	}
 	return h, nil
+}
+
+// keyHeader is how the service at a URL wants its API key.
+func keyHeader(baseURL, key string) (name, value string) {
+	p, _ := providers.Detect(baseURL)
+	switch p.Name {
+	case providers.AzureOpenAI().Name:
+		return "Api-Key", key
+	case providers.Anthropic().Name:
+		return "X-Api-Key", key
+	}
+	return "Authorization", "Bearer " + key
 }
 
 // printableLines is printable for a text of several lines.

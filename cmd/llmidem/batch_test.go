@@ -129,7 +129,7 @@ func TestBatchStatuses(t *testing.T) {
 	d.args[6] = filepath.Join(d.dir, "other.jsonl")
 	r = d.run()
 	require.Equal(t, 2, r.status)
-	require.Equal(t, "llmidem: "+d.in+": 2 lines cannot be used; nothing was sent\n  line 3: it is not JSON (byte 2)\n"+
+	require.Equal(t, "llmidem: "+d.in+": 2 faults found; nothing was sent\n  line 3: it is not JSON (byte 2)\n"+
 		"  line 4: custom_id is that of line 1; each is used once\n", r.err)
 
 	t.Setenv("OPENAI_API_KEY", "")
@@ -236,4 +236,16 @@ func TestMeter(t *testing.T) {
 func summaryOf(items, written int) batch.Summary {
 	return batch.Summary{Items: items, Sent: written - 2, Failed: 2, Left: items - written, Retries: 3,
 		Paid: idem.Usage{InputTokens: 4, OutputTokens: 8}, Saved: idem.Usage{OutputTokens: 7}}
+}
+
+func TestBatchKeyHeader(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://api.openai.com/v1":                                     "Authorization: Bearer k",
+		"http://localhost:8000/v1":                                      "Authorization: Bearer k",
+		"https://x.openai.azure.com/openai/deployments/d?api-version=1": "Api-Key: k",
+		"https://api.anthropic.com/v1":                                  "X-Api-Key: k",
+	} {
+		name, value := keyHeader(url, "k")
+		require.Equal(t, want, name+": "+value)
+	}
 }

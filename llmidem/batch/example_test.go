@@ -64,7 +64,7 @@ not JSON
 	_, err = batch.Plan(context.Background(), client, batch.FromReader("requests.jsonl", strings.NewReader(input)), batch.To(srv.URL(), nil))
 	fmt.Println(err)
 	// Output:
-	// requests.jsonl: 3 lines cannot be used; nothing was sent
+	// requests.jsonl: 3 faults found; nothing was sent
 	//   line 2: custom_id is that of line 1; each is used once
 	//   line 3: url is not /v1 and a known route, as in /v1/chat/completions, without host, query or dots
 	//   line 4: it is not JSON (byte 2)

@@ -90,7 +90,7 @@ func TestB8_AllAtOnce(t *testing.T) {
 		require.EqualValues(t, 2*(i+1), f.Line)
 	}
 	require.Contains(t, bad.Error(), "\n  and 1480 more")
-	require.Contains(t, bad.Error(), "1500 lines cannot be used; nothing was sent")
+	require.Contains(t, bad.Error(), "1500 faults found; nothing was sent")
 }
 
 func TestGoodInput(t *testing.T) {

@@ -31,7 +31,7 @@ type Fault struct {
 // Error returns a line for each fault and one for the rest.
 func (e *InputError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s cannot be used; nothing was sent", e.Input, counted(int64(len(e.Faults)+e.More), "line"))
+	fmt.Fprintf(&b, "%s: %s found; nothing was sent", e.Input, counted(int64(len(e.Faults)+e.More), "fault"))
 	for _, f := range e.Faults {
 		if f.Line > 0 {
 			fmt.Fprintf(&b, "\n  line %d: %s", f.Line, f.Reason)

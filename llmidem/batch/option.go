@@ -83,7 +83,7 @@ func MaxLine(bytes int) Option { return optionFunc(func(o *options) { o.maxLine 
 // end of the input.
 func Until(ctx context.Context) Option { return optionFunc(func(o *options) { o.until = ctx }) }
 
-// Progress calls fn about ten times a second, and at the end, with what has become of
+// Progress calls fn at the start, about ten times a second, and at the end, with what has become of
 // the items so far. Calls come one after the other; results wait for them.
 func Progress(fn func(Summary)) Option { return optionFunc(func(o *options) { o.progress = fn }) }
 

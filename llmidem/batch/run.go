@@ -110,6 +110,7 @@ func (j *job) run(ctx context.Context, source Source, sink Sink) (_ Summary, err
 		return Summary{}, err
 	}
 	j.tally()
+	j.progress(j.sum)
 	inside, end := j.client.StartBatch(ctx, j.index.n)
 	err = newEngine(inside, j, w).run()
 	end(err)
