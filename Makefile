@@ -4,6 +4,7 @@ GO         ?= go
 BENCHTIME  ?= 1x
 BENCH      ?= .
 FUZZTIME   ?= 10s
+ITEMS      ?= 1000000
 # The modules of this tree that have tests.
 MODULES     = . benchmarks
 
@@ -11,7 +12,7 @@ MODULES     = . benchmarks
 STATICCHECK = $(GO) tool -modfile=tools/go.mod staticcheck
 
 .DEFAULT_GOAL := help
-.PHONY: help test race lint ranks bench fuzz examples check
+.PHONY: help test race lint ranks bench fuzz soak examples check
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +46,10 @@ fuzz: ## run every fuzz target for FUZZTIME
 			$(GO) test -C $$dir -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$pkg" </dev/null || exit 1; \
 		done; \
 	done
+
+soak: ## kill batches of 20,000 items 200 times, and measure one of ITEMS items
+	LLMIDEM_SOAK=1 $(GO) test -count=1 -v -timeout=60m -run='^TestB3_Killed$$' ./llmidem/batch
+	LLMIDEM_SCALE=$(ITEMS) $(GO) test -count=1 -v -timeout=60m -run='^TestScale$$' ./llmidem/batch
 
 examples: ## run every example and compare its output
 	$(GO) test -count=1 ./examples

@@ -125,6 +125,7 @@ const (
 	pathKey                          // *path, the calls that this one is inside of
 	runKey                           // *runScope, from WithRun and Branch
 	attachmentsKey                   // []*identity.Attachment, from WithAttachments
+	batchKey                         // trace.SpanContext, from StartBatch
 )
 
 // WithCall gives options to all calls made with the context, for code where

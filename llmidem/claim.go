@@ -140,7 +140,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 
 // doubtTTL is how long a record stays in doubt: until Forget where that matters.
 func (c *call) doubtTTL() time.Duration {
-	if c.cfg.OnUnknown == Fail {
+	if c.cfg.OnUnknown == Fail || c.batch {
 		return 0
 	}
 	return c.cfg.CacheTTL

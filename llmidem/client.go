@@ -31,6 +31,7 @@ type core struct {
 	pattern     *regexp.Regexp // of the provider's keys; nil for any
 	header      string         // the request header of the key
 	noKeyHeader bool
+	batch       bool // ForBatch: nothing expires
 	cfg         Config
 	scheme      identity.Scheme
 	namespace   string
@@ -89,7 +90,7 @@ func (s *settings) build() (*Client, error) {
 		return nil, err
 	}
 	c := &core{
-		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader,
+		provider: s.provider.clone(), pattern: pattern, header: s.headerName(), noKeyHeader: s.noKeyHeader, batch: s.batch,
 		cfg: cfg, scheme: s.scheme, namespace: s.namespace, tenant: s.tenant,
 		budget:    newRetryBudget(cfg.Retry),
 		deadlines: deadlines{budget: cfg.Retry.Elapsed},

@@ -36,6 +36,7 @@ type settings struct {
 	noAttempts   bool // no attempt spans
 	capture      bool // content into spans
 	noKeyHeader  bool
+	batch        bool // ForBatch: nothing expires
 	exposed      bool // the file of the secret may be read by others
 
 	applied  int // options so far

@@ -15,6 +15,8 @@ func (c *call) enterRun(ctx context.Context) error {
 		return nil
 	case s.wrong != "":
 		return invalid(s.wrong, nil)
+	case c.batch:
+		return invalid("a client made with ForBatch takes no part in a run, whose records expire; make the call outside of WithRun", nil)
 	}
 	c.scope = s
 	c.opts.scope = s.with(c.opts.scope)

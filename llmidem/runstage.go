@@ -102,6 +102,9 @@ func (c *call) keepRunAfter(ctx context.Context, ans *answer) {
 
 // keepFor is how long the call's answer is kept.
 func (c *call) keepFor() time.Duration {
+	if c.batch {
+		return 0
+	}
 	ttl := c.cfg.CacheTTL
 	if c.life != nil {
 		ttl = c.life.ttl()

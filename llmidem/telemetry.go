@@ -61,6 +61,7 @@ func (k *core) startCall(ctx context.Context, cl *call) context.Context {
 	}
 	if cl.span.IsRecording() {
 		cl.span.SetAttributes(cl.requestAttributes()...)
+		linkBatch(ctx, cl.span)
 	}
 	return ctx
 }

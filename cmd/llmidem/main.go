@@ -1,6 +1,6 @@
 // Command llmidem makes, explains, compares and checks the keys of inference calls, asks
-// services what they do with them, reads the audit logs of calls, and checks and shows
-// the settings of a client.
+// services what they do with them, runs batches of calls, reads the audit logs of calls,
+// and checks and shows the settings of a client.
 package main
 
 import (
@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/llmidem/llmidem-go/llmidem/batch"
 )
 
 // Exit statuses. A refusal that was asked for (key --calls) is an answer: statusOK.
@@ -19,6 +21,9 @@ const (
 	statusDiffer = 1 // diff: the keys differ; key --check: some are not of the form; verify: the expectation is not met; audit: the chain does not hold
 	statusBad    = 2 // bad input, bad flags, or output that could not be written
 	statusMute   = 3 // verify: the service could not be asked, or does not tell
+
+	statusStopped = 1 // batch: it stopped before the end
+	statusDead    = 3 // batch: some items are dead letters
 )
 
 // errDiffer ends diff with statusDiffer; the differences are its message.
@@ -37,10 +42,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.Execute()
 	var many faults
+	var bad *batch.InputError
 	switch {
 	case err == nil, errors.Is(err, errDiffer), errors.Is(err, errBroken), errors.Is(err, errBadKeys): // said
 	case errors.As(err, &many):
 		fmt.Fprintln(stderr, many)
+	case errors.As(err, &bad): // all that is wrong, a line each
+		fmt.Fprintln(stderr, "llmidem: "+printableLines(bad.Error()))
 	default:
 		fmt.Fprintln(stderr, "llmidem: "+printable(err.Error()))
 	}
@@ -50,6 +58,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // statusOf is the exit status of what a command returned.
 func statusOf(err error) int {
 	var mute *unasked
+	var own *statusError
 	switch {
 	case err == nil:
 		return statusOK
@@ -57,6 +66,8 @@ func statusOf(err error) int {
 		return statusDiffer
 	case errors.As(err, &mute):
 		return statusMute
+	case errors.As(err, &own):
+		return own.status
 	}
 	return statusBad
 }
@@ -72,7 +83,7 @@ fields, have one key.
 Exit status: 0, or 1 where diff found a difference, key --check a key that is not of the
 form, verify another class than expected or audit a broken log, or 2 with one line on
 standard error for bad input (config: one for each thing that is wrong), or 3 where
-verify could not ask a service.`,
+verify could not ask a service. That of batch says more; see there.`,
 		Version:            version(),
 		SilenceErrors:      true, // run prints them, on one line
 		SilenceUsage:       true,
@@ -80,7 +91,7 @@ verify could not ask a service.`,
 		Args:               cobra.NoArgs,
 		RunE:               func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newKey(), newExplain(), newDiff(), newVerify(transport()), newAudit(), newConfig())
+	root.AddCommand(newKey(), newExplain(), newDiff(), newVerify(transport()), newAudit(), newConfig(), newBatch())
 	return root
 }
 
