@@ -18,15 +18,25 @@ import (
 // error of the transport is an answer with an ending.
 func (k *core) attempt(rt http.RoundTripper) handler {
 	return func(ctx context.Context, c *call) (*answer, error) {
+		body, err := c.openBody(ctx)
+		if err != nil {
+			return &answer{end: endOfContent(ctx, err)}, nil
+		}
 		span := c.startAttempt(ctx)
 		ctx = span.in(ctx)
 		trace := &sendTrace{progress: c.progress}
-		resp, err := rt.RoundTrip(c.outgoing(httptrace.WithClientTrace(ctx, trace.hooks())))
+		resp, err := rt.RoundTrip(c.outgoing(httptrace.WithClientTrace(ctx, trace.hooks()), body))
 		var ans *answer
 		if err != nil {
 			ans = &answer{end: endOfError(err, trace.state())}
 		} else {
 			ans = c.read(ctx, resp, span.end)
+		}
+		if failure := body.failure(); failure != nil && ans.live == nil && !ans.broken {
+			if ans.rest != nil {
+				ans.rest.Close()
+			}
+			ans = &answer{end: endOfContent(ctx, failure)}
 		}
 		if ans.end.err != nil && ctx.Err() != nil {
 			ans.end.endedBy(context.Cause(ctx))
@@ -47,11 +57,10 @@ func (k *core) attempt(rt http.RoundTripper) handler {
 // has no GetBody, so that net/http cannot send it again by itself, below every
 // count and span, which it does with any request that carries an
 // Idempotency-Key when a kept-alive connection dies (Request.isReplayable).
-func (c *call) outgoing(ctx context.Context) *http.Request {
+func (c *call) outgoing(ctx context.Context, body sending) *http.Request {
 	req := c.req.WithContext(ctx)
 	req.Header = c.req.Header.Clone()
-	req.Body = c.body.open()
-	req.ContentLength = c.body.size()
+	req.Body, req.ContentLength = body.ReadCloser, body.size
 	if len(req.Trailer) > 0 { // they need chunks
 		req.ContentLength = -1
 	}

@@ -120,11 +120,12 @@ func NoRecall() CallOption {
 type contextKey int
 
 const (
-	optionsKey contextKey = iota // callOptions, from WithCall
-	stateKey                     // *callState, from Call and WithReceipt
-	pathKey                      // *path, the calls that this one is inside of
-	runKey                       // *runScope, from WithRun and Branch
-	batchKey                     // trace.SpanContext, from StartBatch
+	optionsKey     contextKey = iota // callOptions, from WithCall
+	stateKey                         // *callState, from Call and WithReceipt
+	pathKey                          // *path, the calls that this one is inside of
+	runKey                           // *runScope, from WithRun and Branch
+	attachmentsKey                   // []*identity.Attachment, from WithAttachments
+	batchKey                         // trace.SpanContext, from StartBatch
 )
 
 // WithCall gives options to all calls made with the context, for code where

@@ -120,7 +120,7 @@ func (c *call) outcome(ans *answer, err error) store.Outcome {
 	switch {
 	case err != nil && asError(err, c).inDoubt:
 		return doubt
-	case err != nil, ans.tooLarge && !ans.streamed:
+	case err != nil, ans.tooLarge && !ans.streamed, c.progress.spoiled.Load():
 		return free
 	case ans.status != 200, ans.broken:
 		if ans.end.class == classAmbiguous {

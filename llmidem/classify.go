@@ -44,6 +44,7 @@ type ending struct {
 	hinted     bool
 	inProgress bool // the provider still works on this key
 	final      bool // must not be repeated, whatever the class
+	content    bool // it was the content of an attachment that failed
 	force      bool // the provider says that a repetition makes sense
 }
 

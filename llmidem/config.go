@@ -92,7 +92,8 @@ type Config struct {
 	// reasons, look like one that ended. Default: reading it is CodeInterrupted.
 	TolerateTruncation bool
 	// MaxBody is the largest request body, in bytes, counted without its content
-	// coding where it is compressed. Larger ones are refused. While a call waits and
+	// coding where it is compressed, and with the placeholders of attachments
+	// ([WithAttachments]) rather than what is sent for them. Larger ones are refused. While a call waits and
 	// is repeated a body above 1 MiB lies in a temporary file ([os.TempDir]) that
 	// has no name and goes with the process; where none can be written, in memory.
 	// Default: 128 MiB.

@@ -55,7 +55,7 @@ func (s *settings) keepsFinance(log *audit.Log) error {
 		return optionError("ForFinance", "has no audit log", "open one with audit.Open")
 	case s.audit != auditLog(log):
 		return broken("WithAudit", "replaces the log", "give the log to ForFinance")
-	case !log.Lossless():
+	case !log.Durable():
 		return optionError("ForFinance", "has an audit log that a power cut may take records from", "open it without audit.SyncAsync")
 	case s.schemeSet || s.cfg.KeyPrefix != "" || s.cfg.Scheme != "":
 		return broken("WithScheme, Config.Scheme or KeyPrefix", "changes how keys are made", "leave it out; the namespace makes the keys")
@@ -67,8 +67,6 @@ func (s *settings) keepsFinance(log *audit.Log) error {
 		return broken("Config.StoreDown", "lets calls go out without a record", "leave it out")
 	case s.cfg.Recall > RecallAlways:
 		return broken("WithRecall", "lets an equal call be made again", "leave it out")
-	case s.cfg.PassOverMaxBody:
-		return broken("Config.PassOverMaxBody", "lets requests pass without identity", "leave it out")
 	case s.provider.Keys.Class == Replay:
 		return nil
 	case s.store == nil || !traits.Shared:

@@ -56,7 +56,11 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 		return cl, passNoModel, nil
 	}
 	if err != nil {
-		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
+		return cl, "", unidentified(err)
+	}
+	if cl.coded && cl.doc.Splices() != nil {
+		return cl, "", invalid("the request is compressed, and nothing can be put in the place of the placeholders in it; "+
+			"send requests with attachments without a Content-Encoding", nil)
 	}
 	cl.facts = factsOf(cl.doc, plain)
 	if cl.coded || len(plain) > spoolAbove { // nobody reads it a second time
@@ -64,16 +68,26 @@ func (c *Client) identify(req *http.Request) (*call, passing, error) {
 	}
 	cl.home, cl.in = c.homeOf(req, match.Prefix), req
 	if err := cl.count(req, func() error { return cl.identifyAs(req, plain) }); err != nil {
-		return cl, "", invalid("the request has no canonical form: "+err.Error(), err)
+		return cl, "", unidentified(err)
 	}
 	return cl, "", cl.sign(req)
+}
+
+// unidentified is the error of a request that is refused an identity.
+func unidentified(err error) *Error {
+	var refusal *identity.Refusal
+	if errors.As(err, &refusal) && refusal.Code == identity.CodeBadAttachment {
+		return invalid("an attachment of the request cannot be sent: "+err.Error(), err)
+	}
+	return invalid("the request has no canonical form: "+err.Error(), err)
 }
 
 // identifyAs makes the identity document of the request, whose body says plain,
 // under the options as they are.
 func (c *call) identifyAs(req *http.Request, plain []byte) (err error) {
 	rules := c.provider.Rules
-	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: plain},
+	c.doc, err = rules.Identify(identity.Request{Path: req.URL.EscapedPath(), Header: req.Header, Body: plain,
+		Attachments: attachmentsOf(req.Context()), Context: req.Context()},
 		c.opts.identityCall(c.cfg.ExcludedFields, rules.Exclude))
 	return err
 }

@@ -22,6 +22,7 @@ type progress struct {
 	lost    atomic.Bool   // the claim: others may be making the call by now
 	intent  atomic.Uint64 // its place in the audit log
 	audited atomic.Bool   // its outcome is there too, or should be
+	spoiled atomic.Bool   // an attachment could not be sent to its end
 	tries   tries
 
 	given *complete.Content // of a stream that is asked for again; its one reader's

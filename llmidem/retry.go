@@ -202,8 +202,12 @@ func (r *retries) end(ans *answer) (*answer, error) {
 	if e.err == nil {
 		return ans, nil
 	}
-	err := r.failure(CodeFailed, e.reason, e.err)
-	err.errType, err.inDoubt, err.RetryAfter = e.errType, e.class == classAmbiguous, e.hint
+	reason := e.reason
+	if e.content && r.ambiguous > 0 {
+		reason += "; whether an attempt before it was executed is not known"
+	}
+	err := r.failure(CodeFailed, reason, e.err)
+	err.errType, err.inDoubt, err.RetryAfter = e.errType, e.class == classAmbiguous || e.content && r.ambiguous > 0, e.hint
 	if err.inDoubt {
 		err.Code = CodeAmbiguous
 	}

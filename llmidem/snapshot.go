@@ -41,6 +41,14 @@ func (s snapshot) open() io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(s.data))
 }
 
+// reader is the snapshot at any place, for as long as it is held.
+func (s snapshot) reader() io.ReaderAt {
+	if s.file != nil {
+		return spoolAt{s.file.file}
+	}
+	return bytes.NewReader(s.data)
+}
+
 // hold keeps the file until release.
 func (s snapshot) hold() {
 	if s.file != nil {
@@ -81,7 +89,18 @@ func (s *spool) release() {
 
 func (s *spool) open() io.ReadCloser {
 	s.holds.Add(1)
-	return &spoolReader{from: io.NewSectionReader(s.file, 0, s.size), close: sync.OnceFunc(s.release)}
+	return &spoolReader{from: io.NewSectionReader(spoolAt{s.file}, 0, s.size), close: sync.OnceFunc(s.release)}
+}
+
+// spoolAt is a spool's file, whose name is in no error.
+type spoolAt struct{ file *os.File }
+
+func (f spoolAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.file.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		err = errors.New("llmidem: the file that keeps the request's body cannot be read: " + withoutName(err))
+	}
+	return n, err
 }
 
 // spoolReader reads a spool from its beginning.
@@ -95,11 +114,7 @@ func (r *spoolReader) Read(p []byte) (int, error) {
 	if r.closed.Load() {
 		return 0, errClosedBody
 	}
-	n, err := r.from.Read(p)
-	if err != nil && err != io.EOF {
-		err = errors.New("llmidem: the file that keeps the request's body cannot be read: " + withoutName(err))
-	}
-	return n, err
+	return r.from.Read(p)
 }
 
 // Close ends the reading; a transport may call it while it reads.

@@ -22,7 +22,7 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{}, {"--help"}} {
 		r = llmidem("", args...)
 		require.Equal(t, 0, r.status)
-		for _, name := range []string{"key", "explain", "diff", "verify"} {
+		for _, name := range []string{"key", "explain", "diff", "verify", "config", "audit"} {
 			require.Contains(t, r.out, "\n  "+name)
 		}
 		require.Empty(t, r.err)

@@ -18,21 +18,23 @@ import (
 )
 
 // BenchmarkAppend has goroutines append outcomes under each policy, with the median time
-// of an Append, and the disk's own for one record beside it.
+// of an Append, and the disk's own for a record, and for a group of them, beside it.
 func BenchmarkAppend(b *testing.B) {
 	_, outcome := callRecords(b, 1, audit.OutcomeAnswered)
-	b.Run("fdatasync", func(b *testing.B) {
-		f, err := os.Create(logPath(b))
-		require.NoError(b, err)
-		defer func() { _ = f.Close() }()
-		line := make([]byte, 600)
-		measure(b, 1, 0, func() error {
-			if _, err := f.Write(line); err != nil {
-				return err
-			}
-			return audit.SyncFile(f)
+	for _, n := range []int{1, 64} {
+		b.Run(fmt.Sprintf("fdatasync of records/%d", n), func(b *testing.B) {
+			f, err := os.Create(logPath(b))
+			require.NoError(b, err)
+			defer func() { _ = f.Close() }()
+			lines := make([]byte, 600*n)
+			measure(b, 1, 0, func() error {
+				if _, err := f.Write(lines); err != nil {
+					return err
+				}
+				return audit.SyncFile(f)
+			})
 		})
-	})
+	}
 	for _, c := range []struct {
 		name string
 		sync audit.Sync

@@ -24,6 +24,10 @@ var ErrLocked = errors.New("audit: the log is in use")
 // ErrClosed is returned by Append after Close.
 var ErrClosed = errors.New("audit: the log is closed")
 
+// ErrBehind is returned by Append while 64 MiB of records wait for a disk that does not
+// keep up, or hangs. Nothing was logged.
+var ErrBehind = errors.New("audit: nothing was logged: the disk does not keep up")
+
 // ErrInDoubt is what an Append failed with whose record may be in the log all the same:
 // its context ended too early, or the disk failed so late that nobody knows.
 var ErrInDoubt = errors.New("audit: the record may or may not be in the log")

@@ -7,8 +7,5 @@ var SyncFile = syncFile
 // its way.
 func (l *Log) BreakFile() error { return l.writer.file.Close() }
 
-// ShapeOf splits a line; it is for the fuzzer.
-func ShapeOf(line []byte) (seq uint64, ok bool) {
-	s, fault := shapeOf(line)
-	return s.seq, fault == ""
-}
+// SetQueue sets how many bytes may wait for the disk. No record may be on its way.
+func (l *Log) SetQueue(bytes int) { l.mostQueued = bytes }

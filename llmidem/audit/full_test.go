@@ -69,9 +69,9 @@ func TestA4_DiskFull(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestA4_DiskFullAtRotation has no room for the next file: the log goes on where it was
-// to once there is some.
-func TestA4_DiskFullAtRotation(t *testing.T) {
+// TestA4_NameTaken: a file lies where the one that is full would go. It is not replaced,
+// and the log goes on once it is gone.
+func TestA4_NameTaken(t *testing.T) {
 	dir := t.TempDir()
 	path := dir + "/audit.jsonl"
 	l := open(t, path, audit.RotateSize(4096))
@@ -79,7 +79,6 @@ func TestA4_DiskFullAtRotation(t *testing.T) {
 	for l.Head().Sequence < 5 {
 		call(t, l, 1, audit.OutcomeAnswered)
 	}
-	// A file of that name is in the way of the one that is full.
 	inWay := dir + "/audit-0000000000000001.jsonl"
 	require.NoError(t, os.WriteFile(inWay, nil, 0o600))
 	var err error
@@ -99,4 +98,69 @@ func TestA4_DiskFullAtRotation(t *testing.T) {
 	_, err = verifyLog(t, path, audit.Check{Head: first})
 	require.NoError(t, err)
 	require.Equal(t, l.Head(), r.Head)
+}
+
+// fullAtRotation has no room for the next file once the first one is full, and then some.
+func fullAtRotation(path string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	l, err := audit.Open(path, audit.RotateSize(4096))
+	if err != nil {
+		return err
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		return err
+	}
+	room := func(bytes uint64) error {
+		return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: was.Max})
+	}
+	appendOne := func() error {
+		_, err := l.Append(context.Background(), audit.Record{Kind: audit.KindIntent, Model: "m"})
+		return err
+	}
+	for size := int64(0); size < 3600; { // from where one more is too many
+		if err := appendOne(); err != nil {
+			return err
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		size = info.Size()
+	}
+	for range 3 { // each begins the next file and has no room for all of its first record
+		if err := errors.Join(room(100), expect(appendOne(), syscall.EFBIG), expect(appendOne(), syscall.EFBIG)); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(room(was.Cur), appendOne(), appendOne()); err != nil {
+		return err
+	}
+	fmt.Println(l.Head())
+	return l.Close()
+}
+
+func expect(err, want error) error {
+	if !errors.Is(err, want) || errors.Is(err, audit.ErrUnusable) || errors.Is(err, audit.ErrInDoubt) {
+		return fmt.Errorf("not %v: %w", want, err)
+	}
+	return nil
+}
+
+// TestA4_DiskFullAtRotation: the log goes on in the next file when there is room for it.
+func TestA4_DiskFullAtRotation(t *testing.T) {
+	path := logPath(t)
+	c := start(t, "full at rotation", path)
+	head, err := audit.ParseHead(c.line(t))
+	require.NoError(t, err)
+	require.NoError(t, c.Wait())
+	files, err := audit.Files(path)
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+	r, err := verifyLog(t, path, audit.Check{Head: head})
+	require.NoError(t, err)
+	require.Equal(t, head, r.Head)
+	list := decode(t, read(t, path))
+	require.Equal(t, audit.KindRotated, list[0].Kind)
+	require.Len(t, list, 3)
 }

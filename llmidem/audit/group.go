@@ -30,6 +30,8 @@ func (l *Log) enqueue(body []byte, last bool) (*group, Head, error) {
 		return nil, Head{}, l.broken
 	case l.closed:
 		return nil, Head{}, ErrClosed
+	case l.queued > l.mostQueued:
+		return nil, Head{}, ErrBehind
 	}
 	now := l.now()
 	g := l.gather(now, len(body))
@@ -99,6 +101,7 @@ func (l *Log) extend(g *group, now time.Time, body []byte) {
 	}
 	p.seq++
 	p.size += int64(len(g.buf) - begin)
+	l.queued += len(g.buf) - begin
 	g.n++
 	g.after = *p
 }

@@ -22,6 +22,7 @@ type Log struct {
 	mu      sync.Mutex
 	next    position // what the next record continues
 	groups  []*group // what waits to be written, in order
+	queued  int      // bytes in groups
 	spare   []byte   // the buffer of a group that is done
 	broken  error    // why the log takes no more records
 	closed  bool
@@ -53,7 +54,7 @@ func (p *position) head() (h Head) {
 
 // Append adds a record of kind [KindIntent] or [KindOutcome] and returns its place in
 // the log once it is as safe as [WithSync] says: by default, on the disk. The log
-// does not keep the record's slice. The error is [ErrRecord], [ErrClosed], the
+// does not keep the record's slice. The error is [ErrRecord], [ErrClosed], [ErrBehind], the
 // operating system's (as when the disk is full: the record is not in the log then,
 // and the log goes on when there is room), or [ErrUnusable], from which on no record is
 // taken. An error that is [ErrInDoubt], as that of a context that ended while the record
@@ -94,13 +95,21 @@ func (l *Log) append(ctx context.Context, body []byte, last bool) (Head, error) 
 	select {
 	case <-g.done:
 	case <-ctx.Done():
-		return Head{}, fmt.Errorf("%w: %w", ErrInDoubt, context.Cause(ctx))
+		select {
+		case <-g.done: // at the same time: then it is known
+		default:
+			return Head{}, fmt.Errorf("%w: %w", ErrInDoubt, context.Cause(ctx))
+		}
 	}
 	if g.err != nil {
 		return Head{}, g.err
 	}
 	return head, nil
 }
+
+// Durable reports whether a record is on the disk when its Append returns: under any
+// policy but [SyncAsync].
+func (l *Log) Durable() bool { return !l.sync.async }
 
 // Head returns the place of the last record that is on the disk, for an anchor: kept
 // where whoever can write the log cannot, it shows that the log was cut or made anew.
@@ -112,10 +121,6 @@ func (l *Log) Head() Head {
 
 // Path returns the path of the file, as it is without symbolic links.
 func (l *Log) Path() string { return l.path }
-
-// Lossless reports whether a power cut takes no record whose Append has returned:
-// whether it was opened with another [Sync] than SyncAsync.
-func (l *Log) Lossless() bool { return !l.sync.async }
 
 // Close writes what is on its way, brings all to the disk and gives the file back.
 // Append fails with [ErrClosed] from then on. The error says that the last records, or

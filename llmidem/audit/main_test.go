@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 		fail(work(path))
 	case "full":
 		fail(fillUp(path))
+	case "full at rotation":
+		fail(fullAtRotation(path))
 	}
 }
 

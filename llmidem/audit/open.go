@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -167,12 +166,11 @@ func oneFileReader(r io.Reader, name string) source {
 // continues is the place that a file's first record says it follows; the zero Head if the
 // first line is none.
 func continues(f *os.File) (after Head, err error) {
-	in := buffers.Get().(*bufio.Reader)
-	defer func() { in.Reset(nil); buffers.Put(in) }()
-	in.Reset(io.NewSectionReader(f, 0, maxLine))
-	line, err := in.ReadSlice('\n')
+	in := readLines(io.NewSectionReader(f, 0, maxLine))
+	defer in.done()
+	line, err := in.next()
 	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+		if errors.Is(err, io.EOF) || errors.Is(err, errLong) {
 			err = nil
 		}
 		return Head{}, err
@@ -227,6 +225,6 @@ func (l *Log) repair(broken *BrokenError) error {
 	if err != nil {
 		return fmt.Errorf("audit: repair %s: %w", l.path, err)
 	}
-	w.done = g.after
+	w.done, l.queued = g.after, 0
 	return nil
 }

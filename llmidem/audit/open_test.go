@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -164,6 +165,7 @@ func TestUsers(t *testing.T) {
 // TestAsyncBound: what is said to be in the log and not on the disk yet is bounded.
 func TestAsyncBound(t *testing.T) {
 	l := open(t, logPath(t), audit.WithSync(audit.SyncAsync(time.Hour, 4)))
+	require.False(t, l.Durable())
 	var heads []audit.Head
 	for range 12 {
 		at, err := l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
@@ -180,24 +182,49 @@ func TestAsyncBound(t *testing.T) {
 // TestGroupDelay: a group waits until it is full; who does not want to wait is told
 // that the record may be in the log; and it is.
 func TestGroupDelay(t *testing.T) {
-	path := logPath(t)
-	l := open(t, path, audit.WithSync(audit.SyncGroup(time.Hour, 2)))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	_, err := l.Append(ctx, audit.Record{Kind: audit.KindIntent, Model: "late"})
-	require.ErrorIs(t, err, audit.ErrInDoubt)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotErrorIs(t, err, audit.ErrUnusable)
-	_, err = l.Append(ctx, audit.Record{Kind: audit.KindIntent, Model: "too late"})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotErrorIs(t, err, audit.ErrInDoubt)
-	_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent, Model: "next"}) // fills the group
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
-	require.ErrorIs(t, err, audit.ErrClosed)
-	list := decode(t, read(t, path))
-	require.Equal(t, []string{"", "late", "next"}, []string{list[0].Model, list[1].Model, list[2].Model})
+	synctest.Test(t, func(t *testing.T) {
+		path := logPath(t)
+		l := open(t, path, audit.WithSync(audit.SyncGroup(time.Hour, 2)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := l.Append(ctx, audit.Record{Kind: audit.KindIntent, Model: "late"})
+		require.ErrorIs(t, err, audit.ErrInDoubt)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, audit.ErrUnusable)
+		_, err = l.Append(ctx, audit.Record{Kind: audit.KindIntent, Model: "too late"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, audit.ErrInDoubt)
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent, Model: "next"}) // fills the group
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.ErrorIs(t, err, audit.ErrClosed)
+		list := decode(t, read(t, path))
+		require.Equal(t, []string{"", "late", "next"}, []string{list[0].Model, list[1].Model, list[2].Model})
+	})
+}
+
+// TestAsyncDelay: records that never stop coming do not keep those before from the disk,
+// and a disk that fails meanwhile is not kept secret.
+func TestAsyncDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, memoryPath(t), audit.WithSync(audit.SyncAsync(time.Second, 1000)))
+		opened := l.Head()
+		first, err := l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.NoError(t, err)
+		require.Equal(t, audit.Head{}, opened, "it waits for the disk like any other")
+		time.Sleep(2 * time.Second)
+		require.Equal(t, first, l.Head())
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.NoError(t, err)
+		require.NoError(t, l.BreakFile())
+		time.Sleep(2 * time.Second)
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+		require.ErrorIs(t, err, audit.ErrUnusable)
+		require.NotErrorIs(t, err, audit.ErrInDoubt)
+		require.Equal(t, first, l.Head())
+		require.ErrorIs(t, l.Close(), audit.ErrUnusable)
+	})
 }
 
 // TestFileMovedOrChanged: records do not go where nobody finds them.
@@ -252,4 +279,28 @@ func TestA4_DiskFails(t *testing.T) {
 	require.NoError(t, l.Close())
 	_, err := verifyLog(t, path, audit.Check{Head: l.Head()})
 	require.NoError(t, err)
+}
+
+// TestDiskHangs: who gives up leaves a record that waits, and of these there are not
+// more and more.
+func TestDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := memoryPath(t)
+		l := open(t, path, audit.WithSync(audit.SyncGroup(time.Hour, 1000)))
+		require.True(t, l.Durable())
+		l.SetQueue(1000)
+		n, err := 0, audit.ErrInDoubt
+		for ; errors.Is(err, audit.ErrInDoubt); n++ {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, err = l.Append(ctx, audit.Record{Kind: audit.KindIntent})
+			cancel()
+		}
+		require.ErrorIs(t, err, audit.ErrBehind)
+		require.Greater(t, n, 2)
+		require.Less(t, n, 10)
+		require.NoError(t, l.Close())
+		r, err := verifyLog(t, path, audit.Check{Head: l.Head()})
+		require.NoError(t, err)
+		require.EqualValues(t, n, r.Records, "the one that was refused is not there, and one says that the log was opened")
+	})
 }

@@ -24,6 +24,7 @@ type config struct {
 	hashUsers  bool
 	userSecret Secret
 	now        func() time.Time
+	mostQueued int // bytes that may wait for the disk
 }
 
 // Sync says when an Append returns, and so what a power cut may take of what was said
@@ -109,10 +110,11 @@ func WithNow(now func() time.Time) Option {
 const (
 	defaultRotate = 256 << 20
 	leastRotate   = 4096
+	defaultQueued = 64 << 20
 )
 
 func newConfig(opts []Option) (config, error) {
-	c := config{sync: SyncGroup(0, defaultGroup), rotateSize: defaultRotate, now: time.Now}
+	c := config{sync: SyncGroup(0, defaultGroup), rotateSize: defaultRotate, now: time.Now, mostQueued: defaultQueued}
 	for _, o := range opts {
 		if o == nil {
 			return c, errors.New("audit: an Option is nil")

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -98,10 +97,9 @@ func firstOf(path string, sums *sums) (seq uint64, ok bool) {
 		return 0, false // whoever reads it says why
 	}
 	defer func() { _ = f.Close() }() // it was read only
-	in := buffers.Get().(*bufio.Reader)
-	defer func() { in.Reset(nil); buffers.Put(in) }()
-	in.Reset(f)
-	line, err := in.ReadSlice('\n')
+	in := readLines(f)
+	defer in.done()
+	line, err := in.next()
 	if err != nil {
 		return ^uint64(0), errors.Is(err, io.EOF) && len(line) == 0
 	}

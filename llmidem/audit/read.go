@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"sync"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 )
@@ -157,42 +155,38 @@ func (w *walk) all(ctx context.Context, from source, visit func(line []byte, s s
 	if h, after := w.check.Head, w.check.After; !h.IsZero() && (h.Sequence < after.Sequence || h.Sequence == after.Sequence && h != after) {
 		return fmt.Errorf("audit: the head is of record %d, which is not among those after record %d", h.Sequence, after.Sequence)
 	}
-	in := buffers.Get().(*bufio.Reader)
-	defer func() { in.Reset(nil); buffers.Put(in) }()
 	for f, err := range from {
 		if err != nil {
 			return err
 		}
-		in.Reset(f)
 		w.at = place{file: f.name}
 		w.files++
-		if err := w.one(ctx, in, visit); err != nil {
+		if err := w.one(ctx, f, visit); err != nil {
 			return err
 		}
 	}
 	return w.end()
 }
 
-// buffers hold a line of any length.
-var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxLine) }}
-
 // one visits the lines of a file.
-func (w *walk) one(ctx context.Context, in *bufio.Reader, visit func(line []byte, s shape) error) error {
+func (w *walk) one(ctx context.Context, r io.Reader, visit func(line []byte, s shape) error) error {
+	in := readLines(r)
+	defer in.done()
 	for {
 		if w.at.line++; w.at.line%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		line, err := in.ReadSlice('\n')
+		line, err := in.next()
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return nil
 		case errors.Is(err, io.EOF):
 			return w.torn(line)
-		case errors.Is(err, bufio.ErrBufferFull):
-			return w.at.broken(w.chain.seq+1, "the line is longer than any record")
+		case errors.Is(err, errLong):
+			return w.at.broken(w.chain.seq+1, err.Error())
 		default:
-			return fmt.Errorf("audit: read %s: %w", w.at.file, err)
+			return fmt.Errorf("audit: %w", err) // which names the file
 		}
 		s, fault, secret := w.chain.next(line)
 		if secret != nil {

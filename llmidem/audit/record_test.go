@@ -145,8 +145,7 @@ func TestHeads(t *testing.T) {
 	require.True(t, audit.Head{}.IsZero())
 }
 
-// endless is the same log without an end: a chain is only as long as somebody writes it,
-// so each turn is written while it is read.
+// endless gives the same bytes again and again.
 type endless struct {
 	line []byte
 	left int

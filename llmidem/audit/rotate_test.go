@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,4 +215,25 @@ func TestOneBigRecord(t *testing.T) {
 	require.Len(t, files, 3)
 	_, err = verifyLog(t, path, audit.Check{Head: l.Head()})
 	require.NoError(t, err)
+}
+
+// TestNameTooLong: a file whose other name the system does not take stays the log's, and
+// whole.
+func TestNameTooLong(t *testing.T) {
+	path := filepath.Join(filepath.Dir(memoryPath(t)), strings.Repeat("x", 245))
+	l := open(t, path, audit.RotateSize(4096))
+	var err error
+	for err == nil {
+		_, err = l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+	}
+	require.NotErrorIs(t, err, audit.ErrUnusable)
+	require.ErrorContains(t, err, "nothing was logged: ")
+	_, again := l.Append(t.Context(), audit.Record{Kind: audit.KindIntent})
+	require.Equal(t, err, again)
+	require.NoError(t, l.Close())
+	r, err := verifyLog(t, path, audit.Check{Head: l.Head()})
+	require.NoError(t, err)
+	require.Equal(t, l.Head(), r.Head)
+	l = open(t, path)
+	call(t, l, 1, audit.OutcomeAnswered)
 }

@@ -8,10 +8,15 @@ import (
 
 // syncFile brings a file's content and length to the disk.
 func syncFile(f *os.File) error {
-	for {
-		err := syscall.Fdatasync(int(f.Fd()))
-		if !errors.Is(err, syscall.EINTR) {
-			return os.NewSyscallError("fdatasync", err)
-		}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
 	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		for failed = syscall.EINTR; errors.Is(failed, syscall.EINTR); {
+			failed = syscall.Fdatasync(int(fd))
+		}
+	})
+	return errors.Join(err, os.NewSyscallError("fdatasync", failed))
 }

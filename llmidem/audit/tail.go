@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"errors"
@@ -25,18 +24,17 @@ const zeros = 16
 // the beginning of one line, or has pieces that are all zero. No record that is intact
 // is ever in it: one that is means that something before was changed.
 func readTail(f io.ReaderAt, from, size int64, s sums) (t tail, err error) {
-	in := buffers.Get().(*bufio.Reader)
-	defer func() { in.Reset(nil); buffers.Put(in) }()
-	in.Reset(io.NewSectionReader(f, from, size-from))
+	in := readLines(io.NewSectionReader(f, from, size-from))
+	defer in.done()
 	digest := sha256.New()
 	var lines, run int
 	var blank, intact, changed bool
 	for err == nil {
 		var piece []byte
-		piece, err = in.ReadSlice('\n')
+		piece, err = in.next()
 		digest.Write(piece)
 		ended := err == nil
-		if errors.Is(err, bufio.ErrBufferFull) {
+		if errors.Is(err, errLong) {
 			err = nil
 		}
 		blank = blank || t.length == 0 && len(piece) > 0 && piece[0] == 0

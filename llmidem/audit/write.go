@@ -20,27 +20,37 @@ type writer struct {
 
 // write is the goroutine that writes, until Close.
 func (l *Log) write() {
-	var due <-chan time.Time // of SyncAsync
+	var due <-chan time.Time // of SyncAsync: when what it left must go to the disk
 	for open := true; open; {
 		select {
 		case <-l.wake:
 		case <-l.closing:
 			open = false
 		case <-due:
-			due = nil
-			l.flush()
+			due = l.flushed()
 		}
 		for g := l.take(); g != nil; g = l.take() {
 			l.commit(g)
+			select { // records may never stop coming
+			case <-due:
+				due = l.flushed()
+			default:
+			}
+			if due == nil && l.writer.unsynced > 0 {
+				due = time.After(l.sync.delay)
+			}
 			// Those who were waiting run first, and may join the next group: else two
 			// halves of them take turns, and each waits for the other's write too.
 			runtime.Gosched()
 		}
-		if due == nil && l.writer.unsynced > 0 {
-			due = time.After(l.sync.delay)
-		}
 	}
 	l.flush()
+}
+
+// flushed flushes; nothing is due then.
+func (l *Log) flushed() <-chan time.Time {
+	l.flush()
+	return nil
 }
 
 // take returns the group that is next, once it has waited for others to join, or nil.
@@ -74,6 +84,7 @@ func (l *Log) commit(g *group) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.queued -= len(g.buf)
 	if err == nil {
 		if l.writer.unsynced == 0 {
 			l.durable = l.writer.done.head()
@@ -91,7 +102,7 @@ func (l *Log) commit(g *group) {
 	for _, behind := range l.groups {
 		behind.fail(err)
 	}
-	l.groups, l.next = nil, l.writer.done
+	l.groups, l.queued, l.next = nil, 0, l.writer.done
 }
 
 func (g *group) fail(err error) {

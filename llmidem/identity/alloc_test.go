@@ -39,3 +39,16 @@ func TestKeyAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A handle of content in memory costs a key nothing but the reading of its placeholder.
+func TestKeyOfAHandleAllocatesNothing(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	a := identity.Bytes(random(1 << 20))
+	req := heldChat(`"`+a.DataURI()+`"`, a)
+	rules := identity.OpenAI()
+	require.Zero(t, testing.AllocsPerRun(20, func() {
+		if _, err := rules.Key(req, identity.Call{}, identity.Scheme{}); err != nil {
+			t.Fatal(err)
+		}
+	}))
+}

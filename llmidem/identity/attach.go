@@ -20,11 +20,17 @@ const (
 	maxHeader = maxMedia + len(marker) + 1 // with the comma, without the scheme
 )
 
-// attach reads the string at i if it is an attachment (SPEC.md, section 3). If
-// not, nothing has changed, and the string is still to be read.
+// attach reads the string at i if it is an attachment (SPEC.md, section 3) or the
+// placeholder of one, which is refused with an end of -1 when nothing backs it. If
+// it is neither, nothing has changed, and the string is still to be read.
 func (s *scanner) attach(i int) (end int, ok bool) {
 	if i+1 < len(s.src) && (s.src[i+1] == 'd' || s.src[i+1] == '\\') {
 		if end, ok = s.dataURI(i); ok {
+			return end, true
+		}
+	}
+	if i+4 <= len(s.src) && mayHold(s.src[i+1:i+4]) {
+		if end, ok = s.held(i); ok {
 			return end, true
 		}
 	}
@@ -35,7 +41,7 @@ func (s *scanner) attach(i int) (end int, ok bool) {
 	if !ok || s.b64.size == 0 {
 		return 0, false
 	}
-	s.lifted(i, end, encodingBase64, span{})
+	s.lifted(i, end, s.b64.attachment(encodingBase64, span{}))
 	return end, true
 }
 
@@ -93,6 +99,6 @@ func (s *scanner) dataURI(i int) (end int, ok bool) {
 	s.cut(i)
 	at := len(s.arena)
 	s.arena = appendText(s.arena, media)
-	s.lifted(i, end, encodingURI, span{at, len(s.arena)})
+	s.lifted(i, end, s.b64.attachment(encodingURI, span{at, len(s.arena)}))
 	return end, true
 }

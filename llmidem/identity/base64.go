@@ -30,6 +30,12 @@ func (d *decoder) reset() {
 	d.size = 0
 }
 
+// attachment is what was decoded.
+func (d *decoder) attachment(encoding string, media span) attachment {
+	d.h.Sum(d.sum[:0])
+	return attachment{sum: d.sum, size: d.size, encoding: encoding, media: media}
+}
+
 // quads hashes p, whose length is a multiple of four, without padding. Libraries
 // skip CR and LF; what is skipped shows in the length of the output, and so does
 // padding.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"slices"
@@ -31,6 +32,10 @@ func (s *scratch) build(r *Rules, req Request, c *Call, detail *[]Member) *Refus
 	}
 	s.prompt, s.top = rt.Prompt, true
 	s.setPlaces(r.Base64)
+	s.handles, s.ctx = req.Attachments, req.Context
+	if s.ctx == nil {
+		s.ctx = context.Background()
+	}
 	if ref := s.read(req.Header, req.Body); ref != nil {
 		return ref
 	}

@@ -13,8 +13,13 @@
 // [Function] is for calls that are no inference requests and [Payload] for keys
 // agreed with services that know nothing of the document.
 //
+// An [Attachment] is a handle of content, such as a file: hashed once, it stands in
+// any number of requests as a short placeholder that counts as the content would, and
+// [Splices] put the content in its place while the request is sent.
+//
 // What has no canonical form is refused with a [*Refusal], never guessed at.
 //
 // Everything here is safe for concurrent use, provided that a Rules value is not
-// changed while in use. No function keeps the request's memory after it returns.
+// changed while in use. No function keeps the request's memory after it returns; an
+// Attachment keeps the content that it was given.
 package identity

@@ -14,6 +14,7 @@ type Document struct {
 	bare       bool
 	params     []span // of text, one a parameter, as "name":value
 	more       *detail
+	splices    *Splices
 }
 
 // span is a range of bytes, from a to before b.

@@ -1,9 +1,14 @@
 package identity_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 
 	"github.com/llmidem/llmidem-go/llmidem/identity"
 )
@@ -112,4 +117,44 @@ func ExampleDiff() {
 	// Output:
 	// /params/seed: 7, 8
 	// /prompt/messages/1: sha256:44726a03, sha256:af564492
+}
+
+// A file stands in the request as a short placeholder. The key is that of the same
+// request with the content inline.
+func ExampleFile() {
+	path := filepath.Join(os.TempDir(), "llmidem-example.pdf")
+	if err := os.WriteFile(path, []byte("%PDF-1.7 ..."), 0o600); err != nil {
+		panic(err)
+	}
+	defer os.Remove(path)
+	a, err := identity.File(path)
+	if err != nil {
+		panic(err)
+	}
+	body := func(data string) []byte {
+		return []byte(`{"model":"gpt-5","input":[{"role":"user","content":[{"type":"input_file","file_data":"` + data + `"}]}]}`)
+	}
+	rules := identity.OpenAI()
+	held := identity.Request{Path: "/v1/responses", Body: body(a.DataURI()), Attachments: []*identity.Attachment{a}}
+	d, err := rules.Identify(held, identity.Call{})
+	if err != nil {
+		panic(err)
+	}
+	inline := identity.Request{Path: "/v1/responses", Body: body("data:application/pdf;base64,JVBERi0xLjcgLi4u")}
+	same, err := rules.Identify(inline, identity.Call{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(bytes.Equal(d.Canonical(), same.Canonical()))
+
+	r, err := d.Splices().Open(context.Background(), bytes.NewReader(held.Body), int64(len(held.Body)))
+	if err != nil {
+		panic(err)
+	}
+	defer r.Close()
+	wire, err := io.ReadAll(r)
+	fmt.Println(bytes.Equal(wire, inline.Body), err)
+	// Output:
+	// true
+	// true <nil>
 }

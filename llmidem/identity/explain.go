@@ -21,7 +21,7 @@ type Explanation struct {
 	UserFrom                      string            // RFC 6901 pointer of the body member that named the user; "" if none did
 	Members                       []Member          // what counted of the body, in canonical order
 	Headers                       map[string]string // the headers that counted
-	Attachments                   []Attachment      // in the document's order
+	Attachments                   []Attached        // in the document's order
 	Excluded                      []string          // RFC 6901 pointers of the body members that were there and did not count
 }
 
@@ -33,8 +33,8 @@ type Member struct {
 	Value   string // its JSON where that is a number, true, false or null; "" for all else, which may be prompt text
 }
 
-// An Attachment is content that the document holds by digest.
-type Attachment struct {
+// An Attached is content that the document holds by digest.
+type Attached struct {
 	Pointer   string // RFC 6901, within the object of prompt fields or the form
 	Digest    string // "sha256:" and the hexadecimal SHA-256 of the decoded bytes
 	Encoding  string // "data-uri", "base64" or "multipart"
@@ -88,7 +88,7 @@ func (d Document) explain(e *Explanation) {
 	})
 }
 
-func readAttachment(text []byte) (a Attachment) {
+func readAttachment(text []byte) (a Attached) {
 	each(text, func(name, value []byte) {
 		switch string(name) {
 		case `"digest"`:

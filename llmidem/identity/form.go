@@ -17,6 +17,7 @@ type formPart struct {
 	ext   string // of a file's name, in lower case
 	media string
 	body  []byte
+	at    int // of body in the request's
 }
 
 // formBoundary returns the boundary if the headers say that the body is a form.
@@ -65,8 +66,11 @@ func (s *scratch) readForm(body []byte, boundary string) *Refusal {
 		for n < len(parts) && parts[n].name == parts[0].name {
 			n++
 		}
-		b = s.addFiles(b, parts[:n])
-		b = addTexts(b, parts[:n])
+		var ok bool
+		if b, ok = s.addFiles(b, parts[:n]); !ok {
+			return s.refusal()
+		}
+		b = s.addTexts(b, parts[:n])
 		parts = parts[n:]
 	}
 	if len(b) > 1 {
@@ -80,7 +84,7 @@ func (s *scratch) readForm(body []byte, boundary string) *Refusal {
 
 // addTexts appends the text parts of one name as one member, an array if there are
 // several.
-func addTexts(b []byte, parts []formPart) []byte {
+func (s *scratch) addTexts(b []byte, parts []formPart) []byte {
 	n := 0
 	for i := range parts {
 		if !parts[i].file {
@@ -96,6 +100,7 @@ func addTexts(b []byte, parts []formPart) []byte {
 	}
 	for i := range parts {
 		if !parts[i].file {
+			s.texts = append(s.texts, textAt{len(b) + 1, parts[i].at})
 			b = append(appendString(b, parts[i].body), ',')
 		}
 	}
@@ -107,15 +112,19 @@ func addTexts(b []byte, parts []formPart) []byte {
 }
 
 // addFiles makes attachments of the files of one name, and appends a member for
-// each that holds the extension of its name.
-func (s *scratch) addFiles(b []byte, parts []formPart) []byte {
+// each that holds the extension of its name. It is not ok where the placeholder of
+// an attachment is refused.
+func (s *scratch) addFiles(b []byte, parts []formPart) (_ []byte, ok bool) {
 	i := 0
 	for j := range parts {
 		p := &parts[j]
 		if !p.file {
 			continue
 		}
-		a := attachment{sum: sha256.Sum256(p.body), size: int64(len(p.body)), encoding: encodingForm}
+		a, ok := s.fileOf(p)
+		if !ok {
+			return nil, false
+		}
 		from := len(s.arena)
 		s.arena = appendText(s.arena, p.media)
 		a.media = span{from, len(s.arena)}
@@ -130,7 +139,21 @@ func (s *scratch) addFiles(b []byte, parts []formPart) []byte {
 		b = append(append(append(b, `":"`...), p.ext...), `",`...)
 		i++
 	}
-	return b
+	return b, true
+}
+
+// fileOf is the attachment of a file: its own content, or that of the handle whose
+// placeholder it is.
+func (s *scratch) fileOf(p *formPart) (attachment, bool) {
+	if h, ok := readHolder(p.body); ok && h.kind == kindRaw {
+		a, c := s.handle(p.at, h)
+		if a == nil {
+			return attachment{}, false
+		}
+		s.splices = append(s.splices, splice{from: int64(p.at), to: int64(p.at + len(p.body)), kind: kindRaw, origin: a.from, is: c})
+		return attachment{sum: c.sum, size: c.size, encoding: encodingForm}, true
+	}
+	return attachment{sum: sha256.Sum256(p.body), size: int64(len(p.body)), encoding: encodingForm}, true
 }
 
 // extension returns the lower-case extension of a file name: a point, and letters

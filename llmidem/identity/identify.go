@@ -21,6 +21,7 @@ func (r *Rules) Identify(req Request, call Call) (Document, error) {
 	d := s.document(&call)
 	d.model = string(s.model)
 	d.params = slices.Clone(s.spans)
+	d.splices = newSplices(s.splices)
 	d.more = s.detail(elements)
 	return d, nil
 }

@@ -1,16 +1,11 @@
 package identity
 
-import (
-	"strconv"
-)
+import "strconv"
 
-// lifted takes input[i:end] out of the prompt, as an attachment that the decoder
-// has just read.
-func (s *scanner) lifted(i, end int, encoding string, media span) {
+// lifted takes input[i:end] out of the prompt, as an attachment that still lacks
+// its pointer.
+func (s *scanner) lifted(i, end int, a attachment) {
 	s.cut(i)
-	a := attachment{size: s.b64.size, encoding: encoding, media: media}
-	s.b64.h.Sum(s.b64.sum[:0])
-	a.sum = s.b64.sum
 	from := len(s.arena)
 	s.arena = s.appendPath(s.arena, true)
 	a.pointer = span{from, len(s.arena)}

@@ -32,7 +32,7 @@ func splitForm(body []byte, boundary string) ([]formPart, *Refusal) {
 		if !ok {
 			return nil, badForm("the form ends inside a part", len(body))
 		}
-		p.body = body[begin:max(begin, end)]
+		p.body, p.at = body[begin:max(begin, end)], begin
 		if !p.valid() {
 			return nil, &Refusal{Code: CodeInvalidUTF8, Offset: int64(at), Reason: "a form field that is not UTF-8"}
 		}

@@ -21,6 +21,7 @@ const (
 	CodeNoSuchRoute     Code = "no_such_route"    // no route of the rules matches; a function without a name
 	CodeBadExclusion    Code = "bad_exclusion"    // an exclusion with an empty name or of what must count
 	CodeBadOccurrence   Code = "bad_occurrence"   // an occurrence above 2^63-1; no code of the wire format, since no JSON number of it reaches there
+	CodeBadAttachment   Code = "bad_attachment"   // a placeholder without its handle, or of content that cannot be sent; no code of the wire format
 )
 
 // A Refusal says that a call has no identity, and why. Nothing may be sent under
@@ -38,7 +39,13 @@ type Refusal struct {
 	Pointer string
 	// Reason is one plain sentence for people. It may change between versions.
 	Reason string
+	// Err is the cause of [CodeBadAttachment], an [*AttachmentError], where there is
+	// one beyond the reason; else nil.
+	Err error
 }
+
+// Unwrap returns Err.
+func (r *Refusal) Unwrap() error { return r.Err }
 
 // Error returns code, reason, offset and pointer on one line.
 func (r *Refusal) Error() string {

@@ -1,6 +1,9 @@
 package identity
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+)
 
 // Rules say what identifies a call of one provider. They are data: start from
 // [OpenAI], [Anthropic], [Gemini] or [Ollama] and change the copy, or write your
@@ -113,6 +116,13 @@ type Request struct {
 	Header http.Header
 	// Body is the whole request body.
 	Body []byte
+	// Attachments are the handles whose placeholders may stand in Body. Each counts
+	// as the content that it stands for would; a placeholder of any other handle
+	// is refused ([CodeBadAttachment]). [Document.Splices] says what to send then.
+	Attachments []*Attachment
+	// Context ends the hashing of files among Attachments that have changed. Nil
+	// does not.
+	Context context.Context
 }
 
 // A Call is what the caller says of a call beside the request itself.

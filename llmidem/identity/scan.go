@@ -1,6 +1,9 @@
 package identity
 
-import "unicode/utf8"
+import (
+	"context"
+	"unicode/utf8"
+)
 
 const maxDepth = 512
 
@@ -48,9 +51,16 @@ type scanner struct {
 	keep   bool   // inside a head
 	last   int    // the segment of the object that went on record last
 
+	handles []*Attachment
+	ctx     context.Context // of the looks at handles
+	splices []splice        // where they go
+	texts   []textAt        // of a form
+	room    [codedLen + 4]byte
+
 	code   Code
 	offset int
 	reason string
+	cause  error
 
 	b64 decoder
 }

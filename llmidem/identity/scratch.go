@@ -62,7 +62,11 @@ func (s *scratch) put() {
 	s.seen, s.placed = 0, 0
 	s.raw, s.floor, s.dirty, s.depth, s.last = 0, 0, 0, 0, 0
 	s.top, s.lift, s.keep, s.want, s.inForm = false, false, false, false, false
-	s.code, s.offset, s.reason = "", 0, ""
+	s.code, s.offset, s.reason, s.cause = "", 0, "", nil
+	s.handles, s.ctx = nil, nil
+	clear(s.splices)
+	trim(&s.splices, keepCap)
+	trim(&s.texts, keepCap)
 	s.left, s.from, s.operation = nil, "", ""
 	pool.Put(s)
 }
@@ -78,7 +82,8 @@ func trim[T any](s *[]T, limit int) {
 
 // refusal returns what the scanner refused, with its place.
 func (s *scratch) refusal() *Refusal {
-	return &Refusal{Code: s.code, Offset: s.place(s.offset), Reason: s.reason, Pointer: shorten(string(s.appendPath(nil, false)))}
+	return &Refusal{Code: s.code, Offset: s.place(s.offset), Reason: s.reason, Err: s.cause,
+		Pointer: shorten(string(s.appendPath(nil, false)))}
 }
 
 const maxPointer = 256
