@@ -3,6 +3,7 @@ package llmidem_test
 import (
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -74,6 +75,7 @@ func TestAddressLeavesNoFile(t *testing.T) {
 		}
 		return len(entries)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes files too
 	before := open()
 	for range 50 {
 		_, err := b.client.Address(b.request("/chat/completions", chatBody(strings.Repeat("word ", 1<<18+1))))
