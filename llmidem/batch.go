@@ -111,9 +111,6 @@ func (c *Client) Address(req *http.Request) (string, error) {
 		return "", invalid("a call of a run has its address when it is made; ask outside of WithRun", nil)
 	}
 	cl, pass, err := c.identify(req)
-	if cl != nil {
-		defer cl.body.release()
-	}
 	switch {
 	case pass == passNoModel:
 		closeBody(req)

@@ -2,8 +2,6 @@ package llmidem_test
 
 import (
 	"net/http"
-	"os"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -63,23 +61,4 @@ func TestForBatchKeepsWithoutEnd(t *testing.T) {
 	spans := b.spans.With("llmidem.batch.size", "7")
 	require.Len(t, spans, 1)
 	require.True(t, strings.HasPrefix(spans[0].Description, "invalid"))
-}
-
-// TestAddressLeavesNoFile: a large body is kept in a file no longer than it takes.
-func TestAddressLeavesNoFile(t *testing.T) {
-	b := newBench(t)
-	open := func() (n int) {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip("nobody says here which files are open: /proc is of Linux")
-		}
-		return len(entries)
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes files too
-	before := open()
-	for range 50 {
-		_, err := b.client.Address(b.request("/chat/completions", chatBody(strings.Repeat("word ", 1<<18+1))))
-		require.NoError(t, err)
-	}
-	require.Less(t, open(), before+10)
 }
