@@ -113,6 +113,7 @@ func (c *Client) Address(req *http.Request) (string, error) {
 	cl, pass, err := c.identify(req)
 	switch {
 	case pass == passNoModel:
+		closeBody(req)
 		return "", invalid("the request names no model", nil)
 	case pass != "":
 		closeBody(req)
