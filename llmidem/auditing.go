@@ -98,8 +98,6 @@ func auditUsage(u Usage) audit.Usage {
 // outcomeOfCall says in the log's words how a call ended; "" for one that goes on.
 func outcomeOfCall(ans *answer, e *Error) audit.Outcome {
 	switch {
-	case e != nil && e.inDoubt:
-		return audit.OutcomeAmbiguous
 	case e != nil:
 		return outcomeOfError(e)
 	case !ans.failed() && ans.cut:

@@ -238,7 +238,8 @@ func TestWithAudit_DetachedAndShared(t *testing.T) {
 func TestWithAudit_Streams(t *testing.T) {
 	log := newLog(t)
 	b := newBench(t, llmidem.WithAudit(log))
-	b.srv.Next(llmtest.OK(), llmtest.CutEvents(3))
+	slow := llmtest.OK().Pace(20 * time.Millisecond)
+	b.srv.Next(llmtest.OK(), llmtest.CutEvents(3), slow, slow)
 	for _, prompt := range []string{"whole", "cut"} {
 		stream, err := b.api.CreateChatCompletionStream(t.Context(), chat(prompt))
 		require.NoError(t, err)
@@ -247,6 +248,16 @@ func TestWithAudit_Streams(t *testing.T) {
 		}
 		require.NoError(t, stream.Close())
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stream, err := b.api.CreateChatCompletionStream(ctx, chat("one two three four five six seven eight"))
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.NoError(t, err)
+	cancel() // its end must not leave the call without a line
+	_ = stream.Close()
+	closed, err := b.api.CreateChatCompletionStream(t.Context(), chat("and nine ten eleven twelve thirteen"))
+	require.NoError(t, err)
+	_ = closed.Close()
 	require.NoError(t, b.client.Close(t.Context()))
 	var outcomes []audit.Outcome
 	for _, r := range lines(t, log) {
@@ -254,5 +265,5 @@ func TestWithAudit_Streams(t *testing.T) {
 			outcomes = append(outcomes, r.Outcome)
 		}
 	}
-	require.Equal(t, []audit.Outcome{audit.OutcomeAnswered, audit.OutcomeAmbiguous}, outcomes)
+	require.Equal(t, []audit.Outcome{audit.OutcomeAnswered, audit.OutcomeAmbiguous, audit.OutcomeAmbiguous, audit.OutcomeAmbiguous}, outcomes)
 }
