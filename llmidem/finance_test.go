@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -208,30 +209,33 @@ func (lossy) Traits() store.Traits { return store.Traits{Shared: true} }
 
 // A call that goes on without its caller has its outcome when it ends, whoever waits.
 func TestWithAudit_DetachedAndShared(t *testing.T) {
-	log := newLog(t)
-	b := newBench(t, llmidem.WithAudit(log))
-	b.srv.Next(llmtest.Delay(100 * time.Millisecond))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := b.ask(ctx, "leaves")
-	require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
-	require.NoError(t, b.client.Close(t.Context()))
-	all := lines(t, log)
-	require.Len(t, all, 2)
-	require.Equal(t, audit.OutcomeAnswered, all[1].Outcome)
-	require.Equal(t, all[0].Sequence, all[1].Intent)
-
-	log = newLog(t)
-	b = newBench(t, llmidem.WithAudit(log))
-	b.srv.Next(llmtest.Delay(100 * time.Millisecond))
-	for _, o := range b.askAll(10, "shared") {
-		require.NoError(t, o.err)
-	}
-	count := map[audit.Outcome]int{}
-	for _, r := range lines(t, log) {
-		count[r.Outcome]++
-	}
-	require.Equal(t, map[audit.Outcome]int{"": 1, audit.OutcomeAnswered: 1, audit.OutcomeReplayed: 9}, count)
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t)
+		b := newBench(t, llmidem.WithAudit(log))
+		b.srv.Next(llmtest.Delay(time.Minute))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := b.ask(ctx, "leaves")
+		require.Equal(t, llmidem.CodeInProgress, llmidem.CodeOf(err))
+		require.NoError(t, b.client.Close(t.Context()))
+		all := lines(t, log)
+		require.Len(t, all, 2)
+		require.Equal(t, audit.OutcomeAnswered, all[1].Outcome)
+		require.Equal(t, all[0].Sequence, all[1].Intent)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t)
+		b := newBench(t, llmidem.WithAudit(log))
+		b.srv.Next(llmtest.Delay(time.Minute))
+		for _, o := range b.askAll(10, "shared") {
+			require.NoError(t, o.err)
+		}
+		count := map[audit.Outcome]int{}
+		for _, r := range lines(t, log) {
+			count[r.Outcome]++
+		}
+		require.Equal(t, map[audit.Outcome]int{"": 1, audit.OutcomeAnswered: 1, audit.OutcomeReplayed: 9}, count)
+	})
 }
 
 // A stream has its outcome when it was read.
